@@ -1,0 +1,65 @@
+"""Schedule laws: how an estimator's parameters move while a network trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where training stands.
+
+    Attributes
+    ----------
+    progress : float
+        0 in the first epoch, 1 in the last.
+    fraction : float
+        epoch / epochs: the clock of most released code, which never reaches 1. Equal to `progress` where
+        only that is known.
+    step : int
+        Optimizer steps so far.
+    lr_sum : float
+        Sum of the step sizes so far (the proximal methods' clock).
+    """
+
+    progress: float
+    fraction: float
+    step: int = 0
+    lr_sum: float = 0.0
+
+    @classmethod
+    def at(cls, progress: float) -> Moment:
+        """The moment at a bare `progress`. Raises ValueError outside [0, 1]."""
+        if not 0 <= progress <= 1:
+            raise ValueError(f"progress: required a number in [0, 1], got {progress}")
+        return cls(progress, progress)
+
+    @classmethod
+    def of_epoch(cls, epoch: int, epochs: int, step: int = 0, lr_sum: float = 0.0) -> Moment:
+        """The moment at the start of `epoch` (counted from 0) of `epochs`; a single epoch counts as last."""
+        if not 0 <= epoch < epochs:
+            raise ValueError(f"epoch: required 0 <= epoch < epochs = {epochs}, got {epoch}")
+        progress = epoch / (epochs - 1) if epochs > 1 else 1.0
+        return cls(progress, epoch / epochs, step, lr_sum)
+
+
+class Law(Protocol):
+    """A schedule: from a moment to the values of some parameters, by field name."""
+
+    def __call__(self, moment: Moment) -> Mapping[str, float]:
+        """The values at `moment`."""
+
+
+@dataclass(frozen=True)
+class Geometric:
+    """start * (stop / start) ** progress for one field: equal factors in equal times. Source: ours."""
+
+    field: str
+    start: float
+    stop: float
+
+    def __call__(self, moment: Moment) -> Mapping[str, float]:
+        """The field's value at `moment.progress`."""
+        return {self.field: self.start * (self.stop / self.start) ** moment.progress}

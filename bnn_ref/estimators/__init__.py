@@ -1,0 +1,142 @@
+"""THE TABLE: every estimator is one class and one line here; everything else follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bnn_ref.annealing import Geometric, Law
+from bnn_ref.binarizer import Binarizer, Curve, Sign
+from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.dsq import SoftQuantizer
+from bnn_ref.estimators.fda import FourierSeries
+from bnn_ref.estimators.irnet import EDE, LogSpaced
+from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
+from bnn_ref.estimators.reste import CosineRoot, PowerFunction
+from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
+from bnn_ref.estimators.swish import SwishSign
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the table: how the binarizer is made, whose it is, what it does, how it anneals."""
+
+    make: Callable[..., Binarizer]
+    paper: str
+    about: str
+    law: Law | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The names of `make`'s parameters and their defaults."""
+        return {p.name: p.default for p in inspect.signature(self.make).parameters.values()}
+
+
+def hard(surrogate: type[Curve]) -> Callable[..., Binarizer]:
+    """F = sign, T = `surrogate`: trained and deployed with hard signs."""
+
+    def make(zero: int = 1, **parameters: Any) -> Binarizer:
+        return Binarizer(Sign(zero), surrogate(**parameters), Sign(zero))
+
+    return _signed(make, surrogate)
+
+
+def soft(surrogate: type[Curve]) -> Callable[..., Binarizer]:
+    """F = T = `surrogate`: trained with soft values, deployed as sign."""
+
+    def make(zero: int = 1, **parameters: Any) -> Binarizer:
+        curve = surrogate(**parameters)
+        return Binarizer(curve, curve, Sign(zero))
+
+    return _signed(make, surrogate)
+
+
+def _signed(make: Callable[..., Binarizer], surrogate: type[Curve]) -> Callable[..., Binarizer]:
+    own = inspect.signature(surrogate).parameters.values()
+    zero = inspect.Parameter("zero", inspect.Parameter.KEYWORD_ONLY, default=1)
+    keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+    make.__signature__ = inspect.Signature([*keywords, zero])  # type: ignore[attr-defined]
+    make.__doc__ = surrogate.__doc__
+    return make
+
+
+TABLE: dict[str, Entry] = {
+    "identity-ste": Entry(hard(Identity), "bengio2013", "the gradient passes unchanged"),
+    "clipped-ste": Entry(hard(HardTanh), "bnn2016", "the gradient passes where abs(x) <= 1"),
+    "tanh": Entry(hard(Tanh), "fda2021", "a smooth step, fixed steepness"),
+    "approxsign": Entry(hard(PiecewiseQuadratic), "bireal2018", "a triangle: the piecewise quadratic"),
+    "fda": Entry(hard(FourierSeries), "fda2021", "the first N terms of the square wave's Fourier series"),
+    "swish-sign": Entry(hard(SwishSign), "bnnplus2018", "sign forward, sign-Swish backward (BNN+)"),
+    "bnn++": Entry(
+        soft(SwishSign), "pcpp2023", "sign-Swish forward and backward", Geometric("beta", 2.0, 20.0)
+    ),
+    "dsq": Entry(
+        hard(SoftQuantizer), "dsq2019", "a tanh scaled to reach 1 at the clip; alpha may be learned"
+    ),
+    "ede": Entry(hard(EDE), "irnet2020", "error decay: from near identity to near sign", LogSpaced()),
+    "rbnn": Entry(
+        hard(Triangle), "rbnn2020", "a triangle that narrows; law for weights", LogSpaced(t_min=0.01)
+    ),
+    "rbnn-activation": Entry(
+        hard(Triangle), "rbnn2020", "a triangle that narrows; law for activations", ActivationLaw()
+    ),
+    "reste": Entry(
+        hard(PowerFunction), "reste2023", "a root, straight near 0; from line to sign", CosineRoot()
+    ),
+}
+
+ALIASES: dict[str, str] = {
+    "ste": "clipped-ste",
+    "hardtanh": "clipped-ste",
+    "bireal": "approxsign",
+    "bnn+": "swish-sign",
+    "fourier": "fda",
+    "irnet": "ede",
+}
+
+
+def names() -> list[str]:
+    """The table's keys, in its order."""
+    return list(TABLE)
+
+
+def entry(name: str) -> Entry:
+    """The table's line for `name` or one of its aliases.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists the valid ones.
+    """
+    key = ALIASES.get(name, name)
+    if key not in TABLE:
+        valid = ", ".join([*TABLE, *ALIASES])
+        raise ValueError(f"estimator: required one of {valid}; got {name!r}")
+    return TABLE[key]
+
+
+def get(name: str, **parameters: Any) -> Binarizer:
+    """The binarizer of that name.
+
+    Parameters
+    ----------
+    name : str
+        A key of the table or an alias.
+    **parameters
+        Fields of its surrogate (`terms=10` ...) and `zero`, the value of sign(0): +1 (default) or -1.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or parameter (the message lists the valid ones), or a value out of range.
+    """
+    line = entry(name)
+    unknown = set(parameters) - set(line.parameters)
+    if unknown:
+        valid = ", ".join(line.parameters)
+        raise ValueError(f"{name}: required parameters among {valid}; got {', '.join(sorted(unknown))}")
+    binarizer = line.make(**parameters)
+    return dataclasses.replace(binarizer, law=line.law, name=ALIASES.get(name, name))

@@ -1,0 +1,120 @@
+"""The same kernels as plain definitions: what they compute, and the oracle they are tested against.
+
+Slow, short, and without checks of arguments; the docstrings of the fast twins say shapes and errors.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+T = TypeVar("T", np.float32, np.float64, np.complex128, np.int64)
+Words = NDArray[np.uint64]
+
+
+def word_count(channels: int) -> int:
+    """Words that a loop over the channels would open: one at every 64th. Source: ours."""
+    return sum(1 for channel in range(channels) if channel % 64 == 0)
+
+
+def pack_signs(x: NDArray[np.float32] | NDArray[np.float64]) -> Words:
+    """Bit c % 64 of word c // 64 is 1 where x[..., c] >= 0. Source: ours."""
+    words = np.zeros((*x.shape[:-1], word_count(x.shape[-1])), np.uint64)
+    for (*pixel, channel), value in np.ndenumerate(x):
+        if value >= 0:
+            words[(*pixel, channel // 64)] |= np.uint64(1 << channel % 64)
+    return words
+
+
+def unpack_signs(words: Words, channels: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """+1 where the channel's bit is 1, else -1. Source: ours."""
+    signs = np.empty((*words.shape[:-1], channels), dtype)
+    for channel in range(channels):
+        bit = words[..., channel // 64] >> np.uint64(channel % 64) & np.uint64(1)
+        signs[..., channel] = np.where(bit == 1, 1, -1)
+    return signs
+
+
+def stream_bytes(shape: Sequence[int]) -> int:
+    """Bytes that hold one bit an element. Source: ours."""
+    return (prod(shape) + 7) // 8
+
+
+def to_stream(words: Words, channels: int) -> NDArray[np.uint8]:
+    """Bit i % 8 of byte i // 8 is 1 where element i, in C order, is +1. Source: ours."""
+    signs = unpack_signs(words, channels)
+    stream = np.zeros(stream_bytes(signs.shape), np.uint8)
+    for i, sign in enumerate(signs.flat):
+        if sign == 1:
+            stream[i // 8] |= np.uint8(1 << i % 8)
+    return stream
+
+
+def from_stream(stream: NDArray[np.uint8], shape: Sequence[int]) -> Words:
+    """Read element i from bit i % 8 of byte i // 8. Source: ours."""
+    bits = [int(stream[i // 8]) >> i % 8 & 1 for i in range(prod(shape))]
+    return pack_signs(np.array(bits, np.float32).reshape(tuple(shape)) - np.float32(0.5))
+
+
+def xnor_linear(a: Words, w: Words, channels: int) -> NDArray[np.int32]:
+    """Sum over the channels of products of signs. Source: ours."""
+    signs = unpack_signs(a, channels, np.int64) @ unpack_signs(w, channels, np.int64).T
+    return signs.astype(np.int32)
+
+
+def xnor_conv2d(a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0) -> NDArray[np.int32]:
+    """Convolve signs, among which a padded pixel is 0. Source: ours."""
+    filters = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
+    return conv2d(unpack_signs(a, channels, np.int64), filters, stride, padding).astype(np.int32)
+
+
+def threshold_pack(
+    z: NDArray[np.int32], threshold: NDArray[np.int32], descending: NDArray[np.bool_]
+) -> Words:
+    """Bit 1 where z >= threshold, or z <= threshold where descending. Source: ours."""
+    return pack_signs(
+        np.where(np.where(descending, z <= threshold, z >= threshold), np.float32(1), np.float32(-1))
+    )
+
+
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Places where the kernel can start, in steps of the stride, and still ends inside. Source: ours."""
+    return len(range(0, size + 2 * padding - kernel + 1, stride))
+
+
+def _windows(padded: NDArray[T], kernel: int, stride: int) -> NDArray[T]:
+    """Views of (N, H, W, C): element [n, y, x, c, ky, kx] is padded[n, y*stride + ky, x*stride + kx, c]."""
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(1, 2))
+    return windows[:, ::stride, ::stride]
+
+
+def _pad(x: NDArray[T], padding: int) -> NDArray[T]:
+    return np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+
+
+def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> NDArray[T]:
+    """Sum window times filter. Source: ours."""
+    y: NDArray[T] = np.einsum("nyxckl,klcf->nyxf", _windows(_pad(x, padding), w.shape[0], stride), w)
+    return y
+
+
+def conv2d_input_grad(
+    dy: NDArray[T], w: NDArray[T], x_shape: Sequence[int], stride: int = 1, padding: int = 0
+) -> NDArray[T]:
+    """Send each output's gradient back to its window; drop what lands on the padding. Source: ours."""
+    dx = _pad(np.zeros(tuple(x_shape), dy.dtype), padding)
+    kernel = w.shape[0]
+    for oy, ox in np.ndindex(dy.shape[1:3]):
+        y, x = oy * stride, ox * stride
+        dx[:, y : y + kernel, x : x + kernel] += np.einsum("nf,klcf->nklc", dy[:, oy, ox], w)
+    return dx[:, padding : padding + x_shape[1], padding : padding + x_shape[2]]
+
+
+def conv2d_weight_grad(
+    x: NDArray[T], dy: NDArray[T], kernel: int, stride: int = 1, padding: int = 0
+) -> NDArray[T]:
+    """Sum window times the output's gradient. Source: ours."""
+    dw: NDArray[T] = np.einsum("nyxckl,nyxf->klcf", _windows(_pad(x, padding), kernel, stride), dy)
+    return dw

@@ -1,0 +1,36 @@
+"""Layers: explicit forward, explicit backward, a visible cache. One family a file."""
+
+from bnn_ref.layers.activation import Activation, HardTanh, PReLU, ReLU
+from bnn_ref.layers.base import Composite, Layer, Sequential
+from bnn_ref.layers.conv import Conv2d
+from bnn_ref.layers.linear import Linear
+from bnn_ref.layers.loss import MeanSquaredError, SoftmaxCrossEntropy, SquaredHinge
+from bnn_ref.layers.norm import BatchNorm
+from bnn_ref.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
+from bnn_ref.layers.product import CHANNEL_SCALE, Product
+from bnn_ref.layers.shape import Add, Flatten
+from bnn_ref.layers.view import binarized
+
+__all__ = [
+    "CHANNEL_SCALE",
+    "Activation",
+    "Add",
+    "AvgPool2d",
+    "BatchNorm",
+    "Composite",
+    "Conv2d",
+    "Flatten",
+    "GlobalAvgPool",
+    "HardTanh",
+    "Layer",
+    "Linear",
+    "MaxPool2d",
+    "MeanSquaredError",
+    "PReLU",
+    "Product",
+    "ReLU",
+    "Sequential",
+    "SoftmaxCrossEntropy",
+    "SquaredHinge",
+    "binarized",
+]

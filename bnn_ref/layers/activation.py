@@ -1,0 +1,86 @@
+"""Element-wise layers: a curve applied to every element, and PReLU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bnn_ref.basepoint import decide
+from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
+from bnn_ref.layers.base import Layer
+from bnn_ref.parameter import Array, Parameter
+
+
+@dataclass(frozen=True)
+class ReLUCurve(Curve):
+    """max(x, 0); the slope at 0 is that of the x <= 0 side. Source: ours."""
+
+    kinks = (0.0,)
+    owners = ("left",)
+    odd = False
+    peak = 1.0
+
+    def pieces(self) -> tuple[Piece, ...]:
+        return (0.0, lambda x: x)
+
+    def slope(self, x: Array) -> Array:
+        return (x > 0).astype(x.dtype)
+
+
+class Activation(Layer):
+    """y = T(x), dx = T'(x) dy for a smooth-or-kinked curve T, any shape."""
+
+    def __init__(self, curve: Curve) -> None:
+        self.curve = curve
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        return self.curve(x), x
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        return self.curve.vjp(cache, dy)
+
+
+class ReLU(Activation):
+    """y = max(x, 0), dx = 1[x > 0] dy."""
+
+    def __init__(self) -> None:
+        super().__init__(ReLUCurve())
+
+
+class HardTanh(Activation):
+    """y = max(-1, min(x, 1)), dx = 1[abs(x) <= 1] dy."""
+
+    def __init__(self, clip: float = 1.0) -> None:
+        super().__init__(HardTanhCurve(clip))
+
+
+class PReLU(Layer):
+    """y = x where x > 0, a x elsewhere, one slope a per channel (the last axis).
+
+    Parameters
+    ----------
+    channels : int
+        C.
+    initial : float
+        First value of every slope.
+
+    Source: prelu2015.
+    """
+
+    def __init__(self, channels: int, initial: float = 0.25) -> None:
+        self.slope = Parameter(np.full(channels, initial, np.float32), "slope")
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        """x: (..., C)."""
+        above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
+        return np.where(above, x, self.slope.value * x), (x, above)
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dx = dy where x > 0, a dy elsewhere; da = sum of x dy where x <= 0."""
+        x, above = cache
+        below = np.where(above, 0, x * dy)
+        self.slope.accumulate(below.sum(axis=tuple(range(x.ndim - 1))))
+        return np.where(above, dy, self.slope.value * dy)

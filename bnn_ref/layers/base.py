@@ -1,0 +1,193 @@
+"""What a layer is: an explicit forward, an explicit backward beside it, and a visible cache between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bnn_ref import autodiff
+from bnn_ref.annealing import Moment
+from bnn_ref.autodiff import Symbol, Tensor
+from bnn_ref.binarizer import Binarizer, Map
+from bnn_ref.parameter import Array, Parameter
+
+
+class Layer:
+    """Base of every layer.
+
+    Subclasses define `forward(*xs) -> (y, cache)` and `backward(dy, cache) -> dx` (a tuple where there are
+    several inputs). Parameters, child layers, lists of child layers and maps are found as attributes; the
+    names in `buffers` are saved with the model but not trained.
+    """
+
+    buffers: ClassVar[tuple[str, ...]] = ()
+    training = True
+
+    def forward(self, *xs: Array) -> tuple[Array, Any]:
+        """The value and the cache."""
+        raise TypeError(f"{type(self).__name__} has no forward")
+
+    def backward(self, dy: Array, cache: Any) -> Any:
+        """One gradient an input; parameter gradients accumulate."""
+        raise TypeError(f"{type(self).__name__} has no backward")
+
+    def __call__(self, *xs: Any) -> Any:
+        """On tensors: recorded on the tape. On symbols: written down. On arrays: just computed."""
+        if any(isinstance(x, Symbol) for x in xs):
+            return Symbol(self, xs)
+        if any(isinstance(x, Tensor) for x in xs):
+            return autodiff.call(self, xs)
+        return self.forward(*xs)[0]
+
+    def children(self) -> Iterator[tuple[str, Layer]]:
+        """Direct child layers with their names."""
+        for name, held in vars(self).items():
+            if isinstance(held, Layer):
+                yield name, held
+            elif isinstance(held, list):
+                yield from ((f"{name}.{i}", part) for i, part in enumerate(held) if isinstance(part, Layer))
+
+    def layers(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+        """This layer and every layer inside it, with dotted names."""
+        yield prefix, self
+        for name, child in self.children():
+            yield from child.layers(f"{prefix}.{name}" if prefix else name)
+
+    def _own(self) -> Iterator[tuple[str, Parameter]]:
+        for name, held in vars(self).items():
+            if isinstance(held, Parameter):
+                yield name, held
+            elif isinstance(held, Map):
+                yield from ((f"{name}.{p.name}", p) for p in held.parameters())
+
+    def named_parameters(self) -> dict[str, Parameter]:
+        """Every parameter once (shared ones under the first name), by dotted name."""
+        found: dict[str, Parameter] = {}
+        seen: set[int] = set()
+        for prefix, layer in self.layers():
+            for name, parameter in layer._own():
+                if id(parameter) not in seen:
+                    seen.add(id(parameter))
+                    found[f"{prefix}.{name}" if prefix else name] = parameter
+        return found
+
+    def parameters(self) -> list[Parameter]:
+        """Every parameter once."""
+        return list(self.named_parameters().values())
+
+    def named_buffers(self) -> dict[str, tuple[Layer, str]]:
+        """Where every buffer lives: dotted name -> (layer, attribute)."""
+        return {
+            f"{prefix}.{name}" if prefix else name: (layer, name)
+            for prefix, layer in self.layers()
+            for name in layer.buffers
+        }
+
+    def zero_grad(self) -> None:
+        """Forget every parameter's gradient."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def train(self, mode: bool = True) -> Layer:
+        """Batch statistics and forward maps (True), or running statistics and deployed maps (False)."""
+        for _, layer in self.layers():
+            layer.training = mode
+        return self
+
+    def eval(self) -> Layer:
+        """`train(False)`."""
+        return self.train(False)
+
+    def anneal(self, moment: Moment) -> None:
+        """Move every binarizer that has a law to where it stands at `moment`."""
+        for _, layer in self.layers():
+            for name, held in vars(layer).items():
+                if isinstance(held, Map):
+                    setattr(layer, name, annealed(held, moment))
+
+    def astype(self, dtype: DTypeLike) -> Layer:
+        """Convert every parameter and buffer in place; gradients are forgotten."""
+        for parameter in self.parameters():
+            parameter.value = parameter.value.astype(dtype)
+            parameter.zero_grad()
+        for layer, name in self.named_buffers().values():
+            setattr(layer, name, getattr(layer, name).astype(dtype))
+        return self
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of the latent parameters and the buffers, by dotted name."""
+        state = {name: p.value.copy() for name, p in self.named_parameters().items()}
+        state.update({key: getattr(at, name).copy() for key, (at, name) in self.named_buffers().items()})
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Set parameters and buffers from `state`.
+
+        Raises
+        ------
+        ValueError
+            For missing or unknown names, or wrong shapes; nothing is changed then.
+        """
+        own = self.state_dict()
+        if missing := sorted(set(own) - set(state)):
+            raise ValueError(
+                f"state: required {missing[0]!r} (and {len(missing) - 1} more), which is missing"
+            )
+        if unknown := sorted(set(state) - set(own)):
+            raise ValueError(
+                f"state: got {unknown[0]!r} (and {len(unknown) - 1} more), which the model lacks"
+            )
+        for name, value in own.items():
+            if state[name].shape != value.shape:
+                raise ValueError(f"state[{name!r}]: required shape {value.shape}, got {state[name].shape}")
+        for name, parameter in self.named_parameters().items():
+            parameter.value = state[name].astype(parameter.value.dtype)
+        for key, (layer, name) in self.named_buffers().items():
+            setattr(layer, name, state[key].astype(own[key].dtype))
+
+
+class Composite(Layer):
+    """A layer made of layers: `compute` says how, and its cache is the tape of one such computation."""
+
+    def compute(self, *xs: Any) -> Any:
+        """The output, by calling child layers. Works on tensors, arrays and symbols alike."""
+        raise TypeError(f"{type(self).__name__} has no compute")
+
+    def __call__(self, *xs: Any) -> Any:
+        if any(isinstance(x, Tensor) for x in xs):
+            return autodiff.call(self, xs)
+        return self.compute(*xs)
+
+    def forward(self, *xs: Array) -> tuple[Array, Any]:
+        """Record the children's calls; the cache is (inputs, output) of that tape."""
+        inputs = [Tensor(x) for x in xs]
+        output = self.compute(*inputs)
+        return output.value, (inputs, output)
+
+    def backward(self, dy: Array, cache: Any) -> Any:
+        """Walk the tape back."""
+        inputs, output = cache
+        autodiff.backward(output, dy)
+        grads = tuple(np.zeros_like(x.value) if x.grad is None else x.grad for x in inputs)
+        return grads if len(grads) > 1 else grads[0]
+
+
+class Sequential(Composite):
+    """Layers one after another."""
+
+    def __init__(self, *parts: Layer) -> None:
+        self.parts = list(parts)
+
+    def compute(self, x: Any) -> Any:
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+def annealed(subject: Map, moment: Moment) -> Map:
+    """`subject` with every binarizer inside it moved to `moment`."""
+    inner = subject.rewrite(lambda part: annealed(part, moment))
+    return inner.at(moment) if isinstance(inner, Binarizer) else inner

@@ -1,0 +1,59 @@
+"""The two-dimensional convolution, real or binary on either side."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnn_ref.binarizer import Map
+from bnn_ref.kernels import conv2d, conv2d_input_grad, conv2d_weight_grad
+from bnn_ref.layers.product import Product, glorot_uniform
+from bnn_ref.parameter import Array
+
+
+class Conv2d(Product):
+    """y = A(x) * B(W) + bias: x (N, H, W, C), W (K, K, C, F), y (N, Ho, Wo, F).
+
+    Zero padding comes after the binarizer: a padded tap adds 0, never -1.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size : int
+        C, F and K.
+    stride, padding : int
+        In pixels, default 1 and 0.
+    bias : bool
+        Default False.
+    activation, weight, scale : Map or None
+        As in `Product`.
+    rng : numpy.random.Generator
+        Draws the first weight (Glorot uniform).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        rng: np.random.Generator,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = False,
+        activation: Map | None = None,
+        weight: Map | None = None,
+        scale: Map | None = None,
+    ) -> None:
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        latent = glorot_uniform(rng, (kernel_size, kernel_size, in_channels, out_channels))
+        super().__init__(
+            latent, in_channels, bias=bias, activation=activation, weight=weight, scale=scale, rng=rng
+        )
+
+    def multiply(self, x: Array, w: Array) -> Array:
+        return conv2d(x, w, self.stride, self.padding)
+
+    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        return conv2d_input_grad(dy, w, x.shape, self.stride, self.padding)
+
+    def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        return conv2d_weight_grad(x, dy, self.kernel_size, self.stride, self.padding)

@@ -1,0 +1,50 @@
+"""The fully connected layer, real or binary on either side."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnn_ref.binarizer import Map
+from bnn_ref.layers.product import Product, glorot_uniform
+from bnn_ref.parameter import Array
+
+
+class Linear(Product):
+    """y = A(x) B(W) + bias: x (N, C), W (C, F), y (N, F).
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        C and F.
+    bias : bool
+        Default True.
+    activation, weight, scale : Map or None
+        As in `Product`.
+    rng : numpy.random.Generator
+        Draws the first weight (Glorot uniform).
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        rng: np.random.Generator,
+        bias: bool = True,
+        activation: Map | None = None,
+        weight: Map | None = None,
+        scale: Map | None = None,
+    ) -> None:
+        latent = glorot_uniform(rng, (in_features, out_features))
+        super().__init__(
+            latent, in_features, bias=bias, activation=activation, weight=weight, scale=scale, rng=rng
+        )
+
+    def multiply(self, x: Array, w: Array) -> Array:
+        return x @ w
+
+    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        return dy @ w.T
+
+    def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        return x.T @ dy

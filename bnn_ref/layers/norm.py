@@ -1,0 +1,84 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bnn_ref.layers.base import Layer
+from bnn_ref.parameter import Array, Parameter
+
+
+class BatchNorm(Layer):
+    """y = gamma (x - mean) / sqrt(var + eps) + beta over every axis but the last (channels).
+
+    Training uses the batch's mean and (biased) variance and moves the running ones by `momentum`; the
+    running variance takes the unbiased one. Eval mode computes y = gain x + shift with
+    gain = gamma / sqrt(running var + eps) and shift = beta - running mean * gain, multiplied then added:
+    packed networks use the same two numbers in the same order.
+
+    Parameters
+    ----------
+    channels : int
+        C.
+    eps : float
+        Added to the variance.
+    momentum : float
+        Weight of the newest batch in the running statistics.
+
+    Source: batchnorm2015.
+    """
+
+    buffers: ClassVar[tuple[str, ...]] = ("running_mean", "running_var")
+
+    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        self.channels, self.eps, self.momentum = channels, eps, momentum
+        self.gamma = Parameter(np.ones(channels, np.float32), "gamma")
+        self.beta = Parameter(np.zeros(channels, np.float32), "beta")
+        self.running_mean: Array = np.zeros(channels, np.float32)
+        self.running_var: Array = np.ones(channels, np.float32)
+
+    def affine(self) -> tuple[Array, Array]:
+        """gain (C,) and shift (C,) of eval mode."""
+        gain = self.gamma.value / np.sqrt(self.running_var + self.eps)
+        return gain, self.beta.value - self.running_mean * gain
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        """x: (N, ..., C)."""
+        if x.shape[-1] != self.channels:
+            raise ValueError(f"BatchNorm: required {self.channels} channels on the last axis, got {x.shape}")
+        if not self.training:
+            gain, shift = self.affine()
+            return x * gain + shift, (None, gain)
+        axes = tuple(range(x.ndim - 1))
+        mean = x.mean(axis=axes)
+        centred = x - mean
+        var = (centred * centred).mean(axis=axes)
+        inverse = 1 / np.sqrt(var + self.eps)
+        self._track(mean, var, x.size // self.channels)
+        normal = centred * inverse
+        return self.gamma.value * normal + self.beta.value, (normal, inverse)
+
+    def _track(self, mean: Array, var: Array, count: int) -> None:
+        if count < 2:
+            raise ValueError("BatchNorm: required at least 2 values a channel in training, got 1")
+        keep, new = 1 - self.momentum, self.momentum
+        dtype = self.running_mean.dtype
+        self.running_mean = (keep * self.running_mean + new * mean.real).astype(dtype)
+        self.running_var = (keep * self.running_var + new * var.real * count / (count - 1)).astype(dtype)
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dbeta = sum dy; dgamma = sum dy xhat; dx = gamma/std (dy - mean(dy) - xhat mean(dy xhat)).
+
+        After an eval forward the cache is (None, gain): dx = gain dy (parameters are not trained there).
+        """
+        normal, inverse = cache
+        if normal is None:
+            return dy * inverse
+        axes = tuple(range(dy.ndim - 1))
+        sum_dy, sum_dy_normal = dy.sum(axis=axes), (dy * normal).sum(axis=axes)
+        self.beta.accumulate(sum_dy)
+        self.gamma.accumulate(sum_dy_normal)
+        count = dy.size // self.channels
+        return self.gamma.value * inverse * (dy - sum_dy / count - normal * (sum_dy_normal / count))

@@ -1,0 +1,92 @@
+"""Pooling: maximum (first one wins ties), average, global average. Images are (N, H, W, C)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from bnn_ref.basepoint import decide
+from bnn_ref.kernels.conv import output_size
+from bnn_ref.layers.base import Layer
+from bnn_ref.parameter import Array
+
+
+class Pool2d(Layer):
+    """Windows of `kernel_size`, moved by `stride` (the kernel size by default), after padding.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding : int
+        In pixels.
+    """
+
+    def __init__(self, kernel_size: int, stride: int | None = None, padding: int = 0) -> None:
+        self.kernel_size = kernel_size
+        self.stride = kernel_size if stride is None else stride
+        self.padding = padding
+
+    def windows(self, x: Array, fill: float) -> Array:
+        """(N, H, W, C) -> (N, Ho, Wo, C, K*K), taps in row-major order."""
+        k, s, p = self.kernel_size, self.stride, self.padding
+        for size in x.shape[1:3]:
+            output_size(size, k, s, p)
+        padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), constant_values=fill)
+        view = sliding_window_view(padded, (k, k), axis=(1, 2))[:, ::s, ::s]
+        return view.reshape(*view.shape[:4], k * k)
+
+    def scatter(self, dtaps: Array, shape: tuple[int, ...]) -> Array:
+        """The transpose of `windows`: (N, Ho, Wo, C, K*K) summed back into (N, H, W, C)."""
+        k, s, p = self.kernel_size, self.stride, self.padding
+        n, h, w, c = shape
+        dx = np.zeros((n, h + 2 * p, w + 2 * p, c), dtaps.dtype)
+        rows, columns = dtaps.shape[1:3]
+        for tap in range(k * k):
+            i, j = divmod(tap, k)
+            dx[:, i : i + s * rows : s, j : j + s * columns : s] += dtaps[..., tap]
+        return dx[:, p : p + h, p : p + w]
+
+
+class MaxPool2d(Pool2d):
+    """The largest value of each window; the gradient goes to the first of several equal ones."""
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        def ties() -> int:
+            taps = self.windows(x.real, -np.inf)
+            return int(((taps == taps.max(axis=-1, keepdims=True)).sum(axis=-1) > 1).sum())
+
+        taps = self.windows(x, -np.inf)
+        first = decide(lambda: taps.real.argmax(axis=-1)[..., None], ties)
+        return np.take_along_axis(taps, first, axis=-1)[..., 0], (x.shape, first)
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dx = dy at the tap that won, 0 elsewhere."""
+        shape, first = cache
+        dtaps = np.zeros((*dy.shape, self.kernel_size**2), dy.dtype)
+        np.put_along_axis(dtaps, first, dy[..., None], axis=-1)
+        return self.scatter(dtaps, shape)
+
+
+class AvgPool2d(Pool2d):
+    """The mean of each window; padded zeros count."""
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        return self.windows(x, 0).mean(axis=-1), x.shape
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dx = dy / K^2 at every tap of the window."""
+        taps = self.kernel_size**2
+        return self.scatter(np.broadcast_to((dy / taps)[..., None], (*dy.shape, taps)), cache)
+
+
+class GlobalAvgPool(Layer):
+    """(N, H, W, C) -> (N, C), the mean over pixels."""
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        return x.mean(axis=(1, 2)), x.shape
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dx = dy / (H W) at every pixel."""
+        h, w = cache[1:3]
+        return np.broadcast_to((dy / (h * w))[:, None, None, :], cache)

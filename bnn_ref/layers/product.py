@@ -1,0 +1,114 @@
+"""What linear and convolution share: operands that may be binarized, with a latent real weight behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled
+from bnn_ref.layers.base import Layer
+from bnn_ref.parameter import Array, Parameter
+
+CHANNEL_SCALE = Detach(MeanAbs())
+"""alpha = mean abs(W) per output channel, no gradient through it. Source: bireal2018 (training forward)."""
+
+
+class Product(Layer):
+    """y = A(x) . B(W) + bias, with A and B binarizers or the identity.
+
+    Training uses the forward maps. Eval mode uses the deployed ones and factors the weight into signs and
+    scale: y = (A(x) . sign(W)) * scale + bias, so that with binary operands the product is an integer, exact
+    in float32, and packed networks compute the same numbers in the same order.
+
+    Parameters
+    ----------
+    latent : array
+        First value of the weight, output channels on the last axis.
+    in_channels : int
+        Channels of x (its last axis).
+    bias : bool
+        Whether a bias (F,) is added.
+    activation, weight : Map or None
+        Binarizers of the two operands; None is full precision. They are bound to their tensors here.
+    scale : Map or None
+        Multiplies the binarized weight, for example `CHANNEL_SCALE`.
+    rng : numpy.random.Generator
+        For maps that make parameters.
+    """
+
+    def __init__(
+        self,
+        latent: Array,
+        in_channels: int,
+        *,
+        bias: bool,
+        activation: Map | None,
+        weight: Map | None,
+        scale: Map | None,
+        rng: np.random.Generator,
+    ) -> None:
+        if scale is not None and weight is None:
+            raise ValueError("scale: required a weight binarizer to scale, got weight=None")
+        rule = Scaled(scale, weight) if scale is not None and weight is not None else weight
+        self.in_channels = in_channels
+        self.latent = Parameter(latent.astype(np.float32), "latent", latent=weight is not None)
+        self.bias = Parameter(np.zeros(latent.shape[-1], np.float32), "bias") if bias else None
+        self.activation = None if activation is None else activation.bind((in_channels,), -1, rng)
+        self.weight = None if rule is None else rule.bind(latent.shape, -1, rng)
+
+    def multiply(self, x: Array, w: Array) -> Array:
+        """The bilinear product of the two operands."""
+        raise TypeError(f"{type(self).__name__} has no product")
+
+    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        """Its vector-Jacobian product to `x`."""
+        raise TypeError(f"{type(self).__name__} has no input gradient")
+
+    def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        """Its vector-Jacobian product to `w`."""
+        raise TypeError(f"{type(self).__name__} has no weight gradient")
+
+    def deployed_weight(self) -> tuple[Array, Array | None]:
+        """The weight of eval mode: (signs or real values, scale that multiplies the product or None)."""
+        rule = None if self.weight is None else self.weight.deploy()
+        if isinstance(rule, Scaled):
+            return rule.inner(self.latent.value), rule.scale(self.latent.value).reshape(-1)
+        return (self.latent.value if rule is None else rule(self.latent.value)), None
+
+    def _operands(self, x: Array) -> tuple[Array, Array, Array | None]:
+        if x.shape[-1] != self.in_channels:
+            name = type(self).__name__
+            raise ValueError(f"{name}: required {self.in_channels} channels on the last axis, got {x.shape}")
+        if not self.training:
+            left = x if self.activation is None else self.activation.deploy()(x)
+            return left, *self.deployed_weight()
+        left = x if self.activation is None else self.activation(x)
+        return left, self.latent.value if self.weight is None else self.weight(self.latent.value), None
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        """x: channels last."""
+        left, right, scale = self._operands(x)
+        y = self.multiply(left, right)
+        if scale is not None:
+            y = y * scale
+        if self.bias is not None:
+            y = y + self.bias.value
+        return y, (x, left, right, scale)
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dB = A(x)^T dy -> dW = B'(W) dB; dA = dy B(W)^T -> dx = A'(x) dA; dbias = sum dy."""
+        x, left, right, scale = cache
+        if self.bias is not None:
+            self.bias.accumulate(dy.sum(axis=tuple(range(dy.ndim - 1))))
+        dright = self.weight_grad(dy, left, right)
+        self.latent.accumulate(dright if self.weight is None else self.weight.vjp(self.latent.value, dright))
+        dleft = self.input_grad(dy if scale is None else dy * scale, left, right)
+        return dleft if self.activation is None else self.activation.vjp(x, dleft)
+
+
+def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """U(-a, a), a = sqrt(6 / (fan in + fan out)), for a weight with output channels last."""
+    taps = int(np.prod(shape[:-2]))
+    limit = np.sqrt(6 / (taps * (shape[-2] + shape[-1])))
+    return rng.uniform(-limit, limit, shape)

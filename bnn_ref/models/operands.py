@@ -1,0 +1,49 @@
+"""How a model's binary layers treat their operands: one choice for the whole network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from bnn_ref.binarizer import Map
+from bnn_ref.layers import CHANNEL_SCALE, Conv2d, Linear
+
+
+@dataclass(frozen=True)
+class Operands:
+    """The binarizers of activations and weights, the weight scale, and the generator that draws weights.
+
+    `activation` is a clip (not None) in a full-precision twin: without any nonlinearity between its
+    convolutions a network without signs would be linear.
+    """
+
+    activation: Map
+    weight: Map | None
+    scale: bool
+    rng: np.random.Generator
+
+    @property
+    def conv(self) -> Callable[..., Conv2d]:
+        """A binary convolution: call with (C, F, K, stride=, padding=)."""
+        return partial(
+            Conv2d, rng=self.rng, activation=self.activation, weight=self.weight, scale=self._scale
+        )
+
+    @property
+    def linear(self) -> Callable[..., Linear]:
+        """A binary linear layer without bias: call with (C, F)."""
+        return partial(
+            Linear,
+            rng=self.rng,
+            bias=False,
+            activation=self.activation,
+            weight=self.weight,
+            scale=self._scale,
+        )
+
+    @property
+    def _scale(self) -> Map | None:
+        return CHANNEL_SCALE if self.scale and self.weight is not None else None

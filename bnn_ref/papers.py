@@ -1,0 +1,142 @@
+"""The bibliography, once: every docstring, card and report cites these keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One publication: who, what, where, when, and a link to read it."""
+
+    authors: str
+    title: str
+    venue: str
+    year: int
+    link: str
+
+    def __str__(self) -> str:
+        return f"{self.authors}. {self.title}. {self.venue}, {self.year}."
+
+
+def _arxiv(number: str) -> str:
+    return f"https://arxiv.org/abs/{number}"
+
+
+PAPERS: dict[str, Paper] = {
+    "bengio2013": Paper(
+        "Y. Bengio, N. Léonard, A. Courville",
+        "Estimating or Propagating Gradients Through Stochastic Neurons for Conditional Computation",
+        "arXiv preprint",
+        2013,
+        _arxiv("1308.3432"),
+    ),
+    "binaryconnect2015": Paper(
+        "M. Courbariaux, Y. Bengio, J.-P. David",
+        "BinaryConnect: Training Deep Neural Networks with binary weights during propagations",
+        "NeurIPS",
+        2015,
+        _arxiv("1511.00363"),
+    ),
+    "bnn2016": Paper(
+        "I. Hubara, M. Courbariaux, D. Soudry, R. El-Yaniv, Y. Bengio",
+        "Binarized Neural Networks: Training Neural Networks with Weights and Activations "
+        "Constrained to +1 or -1",
+        "NeurIPS",
+        2016,
+        _arxiv("1602.02830"),
+    ),
+    "xnornet2016": Paper(
+        "M. Rastegari, V. Ordonez, J. Redmon, A. Farhadi",
+        "XNOR-Net: ImageNet Classification Using Binary Convolutional Neural Networks",
+        "ECCV",
+        2016,
+        _arxiv("1603.05279"),
+    ),
+    "bireal2018": Paper(
+        "Z. Liu, B. Wu, W. Luo, X. Yang, W. Liu, K.-T. Cheng",
+        "Bi-Real Net: Enhancing the Performance of 1-bit CNNs With Improved Representational Capability "
+        "and Advanced Training Algorithm",
+        "ECCV",
+        2018,
+        _arxiv("1808.00278"),
+    ),
+    "bnnplus2018": Paper(
+        "S. Darabi, M. Belbahri, M. Courbariaux, V. Partovi Nia",
+        "BNN+: Improved Binary Network Training",
+        "arXiv preprint",
+        2018,
+        _arxiv("1812.11800"),
+    ),
+    "dsq2019": Paper(
+        "R. Gong, X. Liu, S. Jiang, T. Li, P. Hu, J. Lin, F. Yu, J. Yan",
+        "Differentiable Soft Quantization: Bridging Full-Precision and Low-Bit Neural Networks",
+        "ICCV",
+        2019,
+        _arxiv("1908.05033"),
+    ),
+    "irnet2020": Paper(
+        "H. Qin, R. Gong, X. Liu, M. Shen, Z. Wei, F. Yu, J. Song",
+        "Forward and Backward Information Retention for Accurate Binary Neural Networks",
+        "CVPR",
+        2020,
+        _arxiv("1909.10788"),
+    ),
+    "rbnn2020": Paper(
+        "M. Lin, R. Ji, Z. Xu, B. Zhang, Y. Wang, Y. Wu, F. Huang, C.-W. Lin",
+        "Rotated Binary Neural Network",
+        "NeurIPS",
+        2020,
+        _arxiv("2009.13055"),
+    ),
+    "fda2021": Paper(
+        "Y. Xu, K. Han, C. Xu, Y. Tang, C. Xu, Y. Wang",
+        "Learning Frequency Domain Approximation for Binary Neural Networks",
+        "NeurIPS",
+        2021,
+        _arxiv("2103.00841"),
+    ),
+    "bbc2023": Paper(
+        "Y. He, L. Zhang, W. Wu, H. Zhou",
+        "Binarizing by Classification: Is soft function really necessary?",
+        "IEEE TCSVT",
+        2023,
+        _arxiv("2205.07433"),
+    ),
+    "pcpp2023": Paper(
+        "Y. Lu, Y. Yu, X. Li, V. Partovi Nia",
+        "Understanding Neural Network Binarization with Forward and Backward Proximal Quantizers",
+        "NeurIPS",
+        2023,
+        _arxiv("2402.17710"),
+    ),
+    "reste2023": Paper(
+        "X.-M. Wu, D. Zheng, Z. Liu, W.-S. Zheng",
+        "Estimator Meets Equilibrium Perspective: A Rectified Straight Through Estimator for Binary Neural "
+        "Networks Training",
+        "ICCV",
+        2023,
+        _arxiv("2308.06689"),
+    ),
+    "batchnorm2015": Paper(
+        "S. Ioffe, C. Szegedy",
+        "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift",
+        "ICML",
+        2015,
+        _arxiv("1502.03167"),
+    ),
+    "prelu2015": Paper(
+        "K. He, X. Zhang, S. Ren, J. Sun",
+        "Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet Classification",
+        "ICCV",
+        2015,
+        _arxiv("1502.01852"),
+    ),
+    "adam2015": Paper(
+        "D. P. Kingma, J. Ba",
+        "Adam: A Method for Stochastic Optimization",
+        "ICLR",
+        2015,
+        _arxiv("1412.6980"),
+    ),
+}
