@@ -83,7 +83,7 @@ def backward(output: Tensor, dy: Array | None = None) -> None:
         dy = np.ones_like(output.value)
     if dy.shape != output.value.shape:
         raise ValueError(f"dy: required shape {output.value.shape}, got {dy.shape}")
-    order = _ancestors(output)
+    order = ancestors(output)
     for tensor in order:
         tensor.grad = None
     output.grad = dy
@@ -105,7 +105,7 @@ def _push(node: Call, dy: Array) -> None:
             x.grad = dx if x.grad is None else x.grad + dx
 
 
-def _ancestors(output: Tensor) -> list[Tensor]:
+def ancestors(output: Tensor) -> list[Tensor]:
     """Everything `output` was computed from, itself included, latest first: a topological order."""
     found: dict[int, Tensor] = {}
     waiting = [output]

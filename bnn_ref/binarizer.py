@@ -24,8 +24,11 @@ Piece = Callable[[Array], Array] | float
 class Map:
     """A function of an array that knows its vector-Jacobian product.
 
-    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps.
+    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. `linear` is the claim
+    that the vjp is linear in the incoming gradient.
     """
+
+    linear = True
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""

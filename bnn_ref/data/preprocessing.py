@@ -94,8 +94,8 @@ class Preprocessing:
         images, peak = dataset.train_images, dataset.peak
         count = images.size // images.shape[-1]
         # Sums of integers are exact: the constants are the same whatever order a machine adds in.
-        total = [int(t) for t in np.einsum("nhwc->c", images, dtype=np.int32)]
-        square = [int(q) for q in np.einsum("nhwc,nhwc->c", images, images, dtype=np.int32)]
+        total = [int(t) for t in np.einsum("nhwc->c", images, dtype=np.int64)]
+        square = [int(q) for q in np.einsum("nhwc,nhwc->c", images, images, dtype=np.int64)]
         mean = tuple(t / (count * peak) for t in total)
         std = tuple(sqrt(count * q - t * t) / (count * peak) for t, q in zip(total, square, strict=True))
         return cls(peak, mean, std, dataset.shape)

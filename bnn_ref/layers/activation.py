@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.basepoint import decide
-from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.binarizer import Curve, Map, Piece
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter
@@ -31,13 +31,13 @@ class ReLUCurve(Curve):
 
 
 class Activation(Layer):
-    """y = T(x), dx = T'(x) dy for a smooth-or-kinked curve T, any shape."""
+    """y = m(x), dx = m.vjp(x, dy) for a map m: a curve, a binarizer, a composition. Any shape."""
 
-    def __init__(self, curve: Curve) -> None:
+    def __init__(self, curve: Map) -> None:
         self.curve = curve
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        return self.curve(x), x
+        return (self.curve if self.training else self.curve.deploy())(x), x
 
     def backward(self, dy: Array, cache: Any) -> Array:
         return self.curve.vjp(cache, dy)

@@ -26,8 +26,8 @@ class Layer:
     buffers: ClassVar[tuple[str, ...]] = ()
     training = True
 
-    def forward(self, *xs: Array) -> tuple[Array, Any]:
-        """The value and the cache."""
+    def forward(self, *xs: Any, **named: Any) -> tuple[Array, Any]:
+        """The value and the cache. (`named` only lets the type checker accept subclasses' own arguments.)"""
         raise TypeError(f"{type(self).__name__} has no forward")
 
     def backward(self, dy: Array, cache: Any) -> Any:
@@ -152,7 +152,7 @@ class Layer:
 class Composite(Layer):
     """A layer made of layers: `compute` says how, and its cache is the tape of one such computation."""
 
-    def compute(self, *xs: Any) -> Any:
+    def compute(self, *xs: Any, **named: Any) -> Any:
         """The output, by calling child layers. Works on tensors, arrays and symbols alike."""
         raise TypeError(f"{type(self).__name__} has no compute")
 
@@ -161,7 +161,7 @@ class Composite(Layer):
             return autodiff.call(self, xs)
         return self.compute(*xs)
 
-    def forward(self, *xs: Array) -> tuple[Array, Any]:
+    def forward(self, *xs: Any, **named: Any) -> tuple[Array, Any]:
         """Record the children's calls; the cache is (inputs, output) of that tape."""
         inputs = [Tensor(x) for x in xs]
         output = self.compute(*inputs)

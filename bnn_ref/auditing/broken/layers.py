@@ -1,0 +1,181 @@
+"""Wrong layers: each is a right one with one mistake in its backward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bnn_ref import estimators
+from bnn_ref.auditing.broken.base import Broken
+from bnn_ref.auditing.composition import audit_layer
+from bnn_ref.auditing.report import Report
+from bnn_ref.binarizer import Detach, MeanAbs
+from bnn_ref.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    PReLU,
+    SoftmaxCrossEntropy,
+)
+from bnn_ref.parameter import Array
+
+_rng = partial(np.random.default_rng, 0)
+
+
+class _BorderConv(Conv2d):
+    """Its input gradient is 1 % off in the outermost pixels."""
+
+    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        dx = super().input_grad(dy, x, w).copy()
+        dx[:, 0] *= 1.01
+        return dx
+
+
+class _UnflippedConv(Conv2d):
+    """Its input gradient convolves with the kernel as it is, not turned by 180 degrees."""
+
+    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        return super().input_grad(dy, x, w[::-1, ::-1])
+
+
+class _TransposedConv(Conv2d):
+    """Its kernel gradient has rows and columns exchanged."""
+
+    def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
+        return super().weight_grad(dy, x, w).swapaxes(0, 1)
+
+
+class _HalvedSlopePReLU(PReLU):
+    """The gradient of its parameter is halved."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        dx = super().backward(dy, cache)
+        assert self.slope.grad is not None
+        self.slope.grad = self.slope.grad / 2
+        return dx
+
+
+class _NormWithoutVariance(BatchNorm):
+    """Treats the batch's standard deviation as a constant."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        super().backward(dy, cache)
+        return self.gamma.value * cache[1] * (dy - dy.mean(axis=tuple(range(dy.ndim - 1))))
+
+
+class _NormWithoutMean(BatchNorm):
+    """Treats the batch's mean as a constant."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        axes = tuple(range(dy.ndim - 1))
+        return super().backward(dy, cache) + self.gamma.value * cache[1] * dy.mean(axis=axes)
+
+
+class _LastMaxPool(MaxPool2d):
+    """In a tie, its gradient goes to the last maximum."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        shape, taps = cache
+        last = self.kernel_size**2 - 1 - taps[..., ::-1].argmax(axis=-1)[..., None]
+        return super().backward(dy, (shape, last))
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        y, cache = super().forward(x)
+        return y, (cache[0], self.windows(x, -np.inf).real)
+
+
+class _CountingAvgPool(AvgPool2d):
+    """Divides by the taps inside the image, forward by all of them."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        inside = self.windows(np.ones(cache), 0).sum(axis=-1)
+        return super().backward(dy * self.kernel_size**2 / inside, cache).astype(dy.dtype)
+
+
+class _MeanBias(Linear):
+    """Averages the bias gradient over the batch."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        dx = super().backward(dy, cache)
+        assert self.bias is not None
+        assert self.bias.grad is not None
+        self.bias.grad = self.bias.grad / len(dy)
+        return dx
+
+
+class _SummedCrossEntropy(SoftmaxCrossEntropy):
+    """The gradient of the sum, the value of the mean."""
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Array]:
+        dz, labels = super().backward(dy, cache)
+        return dz * len(dz), labels
+
+
+class _HalfPrecision(Linear):
+    """Passes its input gradient through float16: right formula, too few bits."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        return super().backward(dy, cache).astype(np.float16).astype(dy.dtype)
+
+
+class _Leaky(Detach):
+    """Stops the gradient in the forward's meaning, but lets it through in the backward."""
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return self.inner.vjp(x, dy)
+
+
+def _audit(layer: Layer, *shape: int, **options: Any) -> Callable[[], Report]:
+    return partial(audit_layer, layer, np.random.default_rng(1).normal(size=shape), **options)
+
+
+def _ties() -> Report:
+    return audit_layer(_LastMaxPool(2), _rng().choice([-1.0, 1.0], (2, 6, 6, 3)))
+
+
+def _loss() -> Report:
+    logits, labels = _rng().normal(size=(5, 4)), _rng().integers(0, 4, 5)
+    return audit_layer(_SummedCrossEntropy(), logits, labels)
+
+
+def _leaky() -> Report:
+    clipped = estimators.get("clipped-ste")
+    layer = Linear(7, 5, rng=_rng(), activation=clipped, weight=clipped, scale=_Leaky(MeanAbs()))
+    return audit_layer(layer, _rng().normal(size=(6, 7)))
+
+
+def _conv(kind: type[Conv2d], **options: Any) -> Conv2d:
+    return kind(3, 4, 3, padding=1, rng=_rng(), **options)
+
+
+LAYERS: tuple[Broken, ...] = (
+    Broken("border pixels 1 % off", _audit(_conv(_BorderConv), 2, 9, 9, 3), "gradient to input 0"),
+    Broken("kernel not flipped", _audit(_conv(_UnflippedConv), 2, 6, 6, 3), "gradient to input 0"),
+    Broken("kernel gradient transposed", _audit(_conv(_TransposedConv), 2, 6, 6, 3), "gradient to latent"),
+    Broken(
+        "stride forgotten at the border",
+        _audit(_conv(_BorderConv, stride=2), 2, 7, 7, 3),
+        "gradient to input 0",
+    ),
+    Broken("norm without its variance term", _audit(_NormWithoutVariance(4), 8, 4), "gradient to input 0"),
+    Broken("norm without its mean term", _audit(_NormWithoutMean(4), 8, 4), "gradient to input 0"),
+    Broken("one parameter's gradient halved", _audit(_HalvedSlopePReLU(3), 8, 3), "gradient to slope"),
+    Broken("bias gradient averaged", _audit(_MeanBias(4, 3, rng=_rng()), 5, 4), "gradient to bias"),
+    Broken("max pool tie routed elsewhere", _ties, "gradient to input 0"),
+    Broken(
+        "average pool counts valid taps", _audit(_CountingAvgPool(3, 2, 1), 2, 5, 5, 2), "gradient to input 0"
+    ),
+    Broken("loss gradient not averaged", _loss, "gradient to input 0"),
+    Broken("detached scale not detached", _leaky, "gradient to latent"),
+    Broken(
+        "float32 path through float16",
+        _audit(_HalfPrecision(9, 4, rng=_rng()), 6, 9, dtype=np.float32),
+        "gradient to input 0",
+    ),
+)

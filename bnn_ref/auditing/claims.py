@@ -1,0 +1,132 @@
+"""Level 1, from inside: a declared curve is what it says: its slope is T's derivative, its claims hold."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import integrate, optimize
+
+from bnn_ref.auditing.operation import compare, grid
+from bnn_ref.auditing.report import Check
+from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.parameter import Array
+
+STEP = 1e-40
+"""Of the complex step: its square is nothing beside 1, so the derivative is exact to rounding."""
+
+
+def complex_step(curve: Curve, x: Array) -> Array:
+    """dT/dx from T alone: the imaginary part of T(x + ih) / h. On a kink, that of the piece that owns it."""
+    return np.asarray(curve(x + 1j * STEP)).imag / STEP
+
+
+def curve_checks(curve: Curve) -> Iterator[Check]:
+    """Every check of a curve against its own declaration."""
+    peak = curve.peak or 1.0
+    x = grid(curve)
+    x = x[np.abs(x) > 1e-300]  # the imaginary step would no longer be small beside x
+    yield compare("slope is T's derivative", x, curve.derivative(x), complex_step(curve, x), peak, 1e-12)
+    yield _difference_quotient(curve, peak)
+    kinks = np.array(curve.kinks)
+    if kinks.size:
+        below, above = np.nextafter(kinks, -np.inf), np.nextafter(kinks, np.inf)
+        yield compare("T is continuous at its kinks", kinks, curve(above), curve(below), peak, 1e-12)
+        # what the kinks hide: pieces owned by the other side
+        own = complex_step(curve, kinks)
+        yield compare("slope on kinks is the owner's", kinks, curve.derivative(kinks), own, peak, 1e-12)
+    yield from trait_checks(curve)
+    yield from _parameters(curve)
+
+
+def _difference_quotient(curve: Curve, peak: float) -> Check:
+    """The second opinion, which needs no complex arithmetic: (T(x+h) - T(x-h)) / 2h away from kinks."""
+    h = 1e-5 / max(1.0, peak)
+    x = np.linspace(-2.9, 3.1, 1999)
+    for kink in curve.kinks:
+        x = x[np.abs(x - kink) > 2 * h]
+    quotient = (curve(x + h) - curve(x - h)) / (2 * h)
+    return compare("slope by difference quotient", x, curve.derivative(x), quotient, peak, 1e-5)
+
+
+def trait_checks(curve: Curve) -> Iterator[Check]:
+    """Every claimed trait measured; every trait claimed False has a witness."""
+    reach = 4.0 if np.isinf(curve.support) else 2 * max(curve.support, 1.0)
+    x = np.sort(np.concatenate([np.linspace(0, reach, 4001)[1:], np.abs(curve.kinks)]))
+    odd = np.abs(curve(x) + curve(-x)).max() <= 1e-12 * max(1.0, float(np.abs(curve(x)).max()))
+    yield _trait("odd", curve.odd, bool(odd))
+    both = np.concatenate([-x[::-1], [0.0], x])
+    yield _trait("monotone", curve.monotone, bool(curve.derivative(both).min() >= -1e-12))
+    if np.isfinite(curve.support):
+        outside = np.concatenate([np.nextafter(curve.support, np.inf) + np.linspace(0, 9, 99), [1e6]])
+        largest = float(np.abs(curve.derivative(np.concatenate([outside, -outside]))).max())
+        yield Check.of(f"slope 0 beyond support {curve.support:g}", largest, 0.0, "not zero outside")
+    yield _peak(curve, both)
+    yield _area(curve)
+    if curve.period is not None:
+        again = compare("period", x, curve(x + curve.period), curve(x), 1.0, 1e-9)
+        yield again
+
+
+def _trait(name: str, claimed: bool, found: bool) -> Check:
+    label = name if claimed else f"not {name}"
+    return Check.that(label, claimed == found, f"claimed {claimed}, found {found}")
+
+
+def _peak(curve: Curve, x: Array) -> Check:
+    """max abs(T') on the grid, polished between the neighbours of the best point."""
+    size = np.abs(curve.derivative(x))
+    i = int(size.argmax())
+    low, high = x[max(i - 1, 0)], x[min(i + 1, len(x) - 1)]
+    polished = optimize.minimize_scalar(
+        lambda t: -abs(float(curve.derivative(np.array(t)))), bounds=(low, high), method="bounded"
+    )
+    found = max(float(size[i]), -float(polished.fun))
+    scale = max(curve.peak, 1e-300)
+    return Check.of("peak", abs(found - curve.peak) / scale, 1e-6, f"claimed {curve.peak:g}, found {found:g}")
+
+
+def _area(curve: Curve) -> Check:
+    """The integral of T' by quadrature between kinks, against the claim (None: it must not converge)."""
+    if curve.area is None:
+        far = [abs(float(curve(np.array(r)) - curve(np.array(-r)))) for r in (1e3, 1.7e3, 4.1e3)]
+        settles = max(far) - min(far) < 1e-9
+        return Check.that("no area, as claimed", not settles, f"T settles: its area is {far[0]:g}")
+    reach = min(curve.support, 60.0 * (curve.area or 1.0) / max(curve.peak, 1e-300))
+    edges = sorted({-reach, reach, *(k for k in curve.kinks if abs(k) < reach)})
+    found = 0.0
+    for a, b in itertools.pairwise(edges):
+        part = np.linspace(a, b, 33)
+        for low, high in itertools.pairwise(part):
+            found += float(integrate.fixed_quad(curve.derivative, low, high, n=24)[0])
+    error = abs(found - curve.area) / max(1.0, abs(curve.area))
+    return Check.of("area", error, 1e-9, f"claimed {curve.area:.12g}, found {found:.12g}")
+
+
+def _parameters(curve: Curve) -> Iterator[Check]:
+    """dT/dp, for each trained parameter, by a complex step in the parameter."""
+    x = np.linspace(-2, 2, 41)
+    for parameter, slope in curve.parameter_slopes(x):
+        real = parameter.value
+        try:
+            parameter.value = real + 1j * STEP
+            wanted = np.asarray(curve(x.astype(complex))).imag / STEP
+        finally:
+            parameter.value = real
+        scale = max(1e-12, float(np.abs(wanted).max()))
+        yield compare(f"slope to {parameter.name}", x, slope, wanted, scale, 1e-6)
+
+
+def deployment_checks(binarizer: Binarizer) -> Iterator[Check]:
+    """What is deployed answers -1 or +1, and agrees in sign with what was trained, away from 0."""
+    x = grid(binarizer.surrogate)
+    deployed = np.asarray(binarizer.deploy()(x))
+    yield Check.that("deployed values are -1 or +1", bool(np.isin(deployed, (-1, 1)).all()), "other values")
+    trained = np.sign(binarizer.forward(x))
+    same = (trained == deployed) | (x == 0) | (trained == 0)
+    where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
+    yield Check.that("deployed and trained signs agree", bool(same.all()), where)
+    if isinstance(binarizer.surrogate, Curve):
+        mean = float(binarizer.surrogate.derivative(np.linspace(-1, 1, 2001)).mean())
+        yield Check.that("alive and not inverted", mean > 0, f"mean slope on [-1, 1] is {mean:g}")

@@ -1,0 +1,254 @@
+"""Level 2: the hand-written backward of a layer, a network, a loss, against the true derivative of its
+re-centred self.
+
+At the base point every decision is recorded (`bnn_ref.basepoint`); replayed, the network is an analytic
+function with the same values, whose derivative is the surrogate gradient. A complex step differentiates it
+to rounding, in random directions of every tensor: an error in one pixel tilts a random direction too.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bnn_ref.auditing.report import Check, Report
+from bnn_ref.basepoint import BasePoint, record, replay
+from bnn_ref.layers import Composite, Layer
+from bnn_ref.parameter import Array, Parameter
+
+TOLERANCES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
+STEP = 1e-40
+DIRECTIONS = 4
+
+
+class WithLoss(Composite):
+    """A network and its loss as one layer of (images, target): a scalar."""
+
+    def __init__(self, model: Layer, loss: Layer) -> None:
+        self.model, self.loss = model, loss
+
+    def compute(self, x: Array, target: Array) -> Array:
+        return self.loss(self.model(x), target)
+
+
+@dataclass
+class Slot:
+    """One tensor that is differentiated: where it is read and written, and the gradient under test."""
+
+    name: str
+    get: Callable[[], Array]
+    put: Callable[[Array], None]
+    grad: Array
+
+
+@dataclass
+class Bench:
+    """A layer at its base point: it can be evaluated again, smoothly, with any tensor moved."""
+
+    layer: Layer
+    inputs: list[Array]
+    dy: Array
+    point: BasePoint
+    slots: list[Slot]
+
+    def along(self, slot: Slot, direction: Array) -> float:
+        """The derivative of sum(dy * y) along `direction` of one tensor, by a complex step."""
+        base = slot.get()
+        kept = {key: getattr(at, name) for key, (at, name) in self.layer.named_buffers().items()}
+        try:
+            slot.put(base + 1j * STEP * direction)
+            with replay(self.point):
+                y = self.layer.forward(*self.inputs)[0]
+        finally:
+            slot.put(base)
+            for key, (at, name) in self.layer.named_buffers().items():
+                setattr(at, name, kept[key])
+        return float((self.dy * np.asarray(y).imag).sum() / STEP)
+
+
+def audit_layer(
+    layer: Layer,
+    *inputs: Array,
+    dy: Array | None = None,
+    dtype: DTypeLike = np.float64,
+    seed: int = 0,
+    name: str = "",
+) -> Report:
+    """Check the backward of `layer`, in training mode, to every floating input and every parameter.
+
+    Parameters
+    ----------
+    layer : Layer
+        Anything from one layer to a whole network; it is copied, not changed.
+    *inputs : array
+        The base point; whole-number arrays (labels) are passed through.
+    dy : array, optional
+        Incoming gradient, the shape of the output; random by default.
+    dtype : dtype
+        Precision in which forward and backward under test run: float64, or float32 (single layers: the
+        base point of a deep net in float32 is another one).
+    seed : int
+        Of the random directions.
+    name : str
+        Subject in the report; the class name by default.
+
+    Returns
+    -------
+    Report
+        One check per tensor: the root mean square over random directions of the difference between
+        derivative and gradient, relative to the size of the gradient.
+
+    Source: ours (re-centring; complex step).
+    """
+    rng = np.random.default_rng(seed)
+    bench = _bench(layer, inputs, dy, np.dtype(dtype), rng)
+    total = np.sqrt(sum(float((slot.grad**2).sum()) for slot in bench.slots))
+    checks = [_check(bench, slot, total, TOLERANCES[np.dtype(dtype)], rng) for slot in bench.slots]
+    checks = _side_effects(layer, inputs, bench.dy, np.dtype(dtype)) + checks
+    return Report(name or type(layer).__name__, "composition", tuple(checks), on_kinks=bench.point.on_kinks)
+
+
+def audit_model(
+    model: Layer, loss: Layer, x: Array, target: Array, *, seed: int = 0, name: str = ""
+) -> Report:
+    """Check a network with its loss in float64 as a whole, and each of its layers in float32 as it stands.
+
+    Parameters
+    ----------
+    model, loss : Layer
+        The loss takes (prediction, target) and gives a scalar.
+    x, target : array
+        A batch; images (N, H, W, C) or whatever the model takes.
+    seed, name
+        As in `audit_layer`.
+
+    Returns
+    -------
+    Report
+        The checks of the whole, then one check per layer of the float32 path, each from the inputs and the
+        incoming gradient that the float32 network really has there.
+    """
+    whole = WithLoss(model, loss)
+    report = audit_layer(whole, x, target, seed=seed, name=name or type(model).__name__)
+    return Report(
+        report.subject, "composition", report.checks + _fast_path(whole, x, target, seed), "", report.on_kinks
+    )
+
+
+def _fast_path(whole: Layer, x: Array, target: Array, seed: int) -> tuple[Check, ...]:
+    from bnn_ref.auditing.leaves import leaf_calls
+
+    checks = []
+    for name, call in leaf_calls(whole, x.astype(np.float32), target):
+        part = audit_layer(call.layer, *call.inputs, dy=call.dy, dtype=np.float32, seed=seed)
+        worst = max(part.checks, key=lambda check: (not check.passed, check.error))
+        checks.append(Check(f"float32 {name}", part.passed, worst.error, worst.tolerance, worst.worst))
+    return tuple(checks)
+
+
+def _bench(
+    layer: Layer,
+    inputs: tuple[Array, ...],
+    dy: Array | None,
+    dtype: np.dtype[np.generic],
+    rng: np.random.Generator,
+) -> Bench:
+    """Run the backward under test in `dtype`, and record the base point in float64."""
+    tested = copy.deepcopy(layer).astype(dtype).train()
+    given = [x.astype(dtype) if x.dtype.kind == "f" else x for x in inputs]
+    y, cache = tested.forward(*given)
+    dy = rng.normal(size=np.shape(y)) if dy is None else dy
+    grads = tested.backward(dy.astype(dtype), cache)
+    grads = grads if isinstance(grads, tuple) else (grads,)
+    smooth = copy.deepcopy(layer).astype(dtype).astype(np.float64).train()
+    wide = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in given]
+    with record() as point:
+        copy.deepcopy(smooth).forward(*wide)
+    smooth.astype(np.complex128)
+    wide = [x.astype(np.complex128) if x.dtype.kind == "f" else x for x in wide]
+    bench = Bench(smooth, wide, dy.astype(np.float64), point, [])
+    for i, grad in enumerate(grads):
+        if wide[i].dtype.kind == "c":
+            bench.slots.append(_input_slot(wide, i, np.asarray(grad, np.float64)))
+    pairs = zip(smooth.named_parameters().items(), tested.parameters(), strict=True)
+    bench.slots += [_parameter_slot(key, own, other.grad) for (key, own), other in pairs]
+    return bench
+
+
+def _input_slot(inputs: list[Array], i: int, grad: Array) -> Slot:
+    def put(value: Array) -> None:
+        inputs[i] = value
+
+    return Slot(f"input {i}", lambda: inputs[i], put, grad)
+
+
+def _parameter_slot(name: str, parameter: Parameter, grad: Array | None) -> Slot:
+    def put(value: Array) -> None:
+        parameter.value = value
+
+    wide = np.zeros(parameter.value.shape) if grad is None else np.asarray(grad, np.float64)
+    return Slot(name, lambda: parameter.value, put, wide)
+
+
+def _check(bench: Bench, slot: Slot, total: float, tolerance: float, rng: np.random.Generator) -> Check:
+    """The gradient of one tensor along random directions, relative to its size.
+
+    A gradient that is nothing beside the others (a bias before batch norm) is measured against 1e-6 of them.
+    """
+    if slot.grad.shape != slot.get().shape:
+        wrong = f"required shape {slot.get().shape}, got {slot.grad.shape}"
+        return Check.that(f"gradient to {slot.name}", False, wrong)
+    scale = max(float(np.sqrt((slot.grad**2).sum())), 1e-6 * total, 1e-300)
+    errors = []
+    for _ in range(DIRECTIONS):
+        direction = rng.normal(size=slot.grad.shape)
+        errors.append(bench.along(slot, direction) - float((slot.grad * direction).sum()))
+    error = float(np.sqrt(np.mean(np.square(errors)))) / scale
+    worst = "" if error <= tolerance else _worst(bench, slot)
+    return Check.of(f"gradient to {slot.name}", error, tolerance, worst)
+
+
+def _worst(bench: Bench, slot: Slot) -> str:
+    """Bisect to an element whose gradient is wrong: each half is probed with all its elements at once."""
+    rng = np.random.default_rng(0)
+    chosen = np.arange(slot.grad.size)
+    while chosen.size > 1:
+        halves = np.array_split(chosen, 2)
+        chosen = max(halves, key=lambda half: _discrepancy(bench, slot, half, rng))
+    direction = np.zeros(slot.grad.size)
+    direction[chosen] = 1
+    required = bench.along(slot, direction.reshape(slot.grad.shape))
+    index = tuple(int(i) for i in np.unravel_index(int(chosen[0]), slot.grad.shape)) if slot.grad.ndim else ()
+    return f"at {index}: required {required:.9g}, got {slot.grad.reshape(-1)[chosen[0]]:.9g}"
+
+
+def _discrepancy(bench: Bench, slot: Slot, half: Array, rng: np.random.Generator) -> float:
+    direction = np.zeros(slot.grad.size)
+    direction[half] = rng.normal(size=half.size)
+    shaped = direction.reshape(slot.grad.shape)
+    return abs(bench.along(slot, shaped) - float((slot.grad * shaped).sum()))
+
+
+def _side_effects(
+    layer: Layer, inputs: tuple[Array, ...], dy: Array, dtype: np.dtype[np.generic]
+) -> list[Check]:
+    """Forward and backward keep the dtype and write to neither their inputs nor the incoming gradient."""
+    tested = copy.deepcopy(layer).astype(dtype).train()
+    given = [x.astype(dtype) if x.dtype.kind == "f" else x.copy() for x in inputs]
+    kept = [x.copy() for x in given]
+    y, cache = tested.forward(*given)
+    incoming = dy.astype(dtype)
+    before = incoming.copy()
+    grads = tested.backward(incoming, cache)
+    grads = grads if isinstance(grads, tuple) else (grads,)
+    kinds = [np.asarray(y).dtype, *(g.dtype for g, x in zip(grads, given) if x.dtype.kind == "f")]
+    clean = all(np.array_equal(a, b) for a, b in zip(given, kept, strict=True))
+    return [
+        Check.that(f"{dtype} kept", all(kind == dtype for kind in kinds), f"got {[str(k) for k in kinds]}"),
+        Check.that("inputs not mutated", clean, "an input was written to"),
+        Check.that("incoming gradient not mutated", np.array_equal(incoming, before), "dy was written to"),
+    ]
