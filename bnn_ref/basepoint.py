@@ -40,7 +40,7 @@ class BasePoint:
             if self._next >= len(self.decisions):
                 raise RuntimeError("the replayed evaluation decides more often than the recorded one did")
             self._next += 1
-            return self.decisions[self._next - 1]  # type: ignore[no-any-return]
+            return self.decisions[self._next - 1]
         with _activated(None):
             outcome = compute()
             self.on_kinks += ties() if ties else 0

@@ -21,6 +21,9 @@ from bnn_ref.layers import Composite, Layer
 from bnn_ref.parameter import Array, Parameter
 
 TOLERANCES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
+FLOORS = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
+"""A gradient smaller than this share of all gradients is measured against that share: it is rounding."""
+
 STEP = 1e-40
 DIRECTIONS = 4
 
@@ -107,7 +110,8 @@ def audit_layer(
     rng = np.random.default_rng(seed)
     bench = _bench(layer, inputs, dy, np.dtype(dtype), rng)
     total = np.sqrt(sum(float((slot.grad**2).sum()) for slot in bench.slots))
-    checks = [_check(bench, slot, total, TOLERANCES[np.dtype(dtype)], rng) for slot in bench.slots]
+    floor, tolerance = FLOORS[np.dtype(dtype)] * total, TOLERANCES[np.dtype(dtype)]
+    checks = [_check(bench, slot, floor, tolerance, rng) for slot in bench.slots]
     checks = _side_effects(layer, inputs, bench.dy, np.dtype(dtype)) + checks
     return Report(name or type(layer).__name__, "composition", tuple(checks), on_kinks=bench.point.on_kinks)
 
@@ -194,15 +198,12 @@ def _parameter_slot(name: str, parameter: Parameter, grad: Array | None) -> Slot
     return Slot(name, lambda: parameter.value, put, wide)
 
 
-def _check(bench: Bench, slot: Slot, total: float, tolerance: float, rng: np.random.Generator) -> Check:
-    """The gradient of one tensor along random directions, relative to its size.
-
-    A gradient that is nothing beside the others (a bias before batch norm) is measured against 1e-6 of them.
-    """
+def _check(bench: Bench, slot: Slot, floor: float, tolerance: float, rng: np.random.Generator) -> Check:
+    """The gradient of one tensor along random directions, relative to its size or `floor`, if that is larger."""
     if slot.grad.shape != slot.get().shape:
         wrong = f"required shape {slot.get().shape}, got {slot.grad.shape}"
         return Check.that(f"gradient to {slot.name}", False, wrong)
-    scale = max(float(np.sqrt((slot.grad**2).sum())), 1e-6 * total, 1e-300)
+    scale = max(float(np.sqrt((slot.grad**2).sum())), floor, 1e-300)
     errors = []
     for _ in range(DIRECTIONS):
         direction = rng.normal(size=slot.grad.shape)

@@ -1,0 +1,53 @@
+# Everything runs in a virtual environment of its own; a fresh machine needs python3.11 or newer (venv, pip) and make.
+PYTHON ?= python3
+VENV   ?= .venv
+OUT    ?= out
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lint check figures bench docs wheel clean
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## / - /'
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+report: $(VENV)/installed  ## install, then make the page of audits, spectra, training and packed checks
+	@mkdir -p $(OUT)
+	$(BIN)/bnn-ref report --out $(OUT)/report.html
+	@echo "The page: $(abspath $(OUT)/report.html)"
+
+test: $(VENV)/installed-dev  ## install, then run the tests
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/installed-dev  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test  ## format, lint, types, tests: the same as CI
+
+figures: $(VENV)/installed  ## run the studies, then draw their figures
+	$(BIN)/python -m analysis
+	$(BIN)/python -m figures
+
+bench: $(VENV)/installed  ## packed against float arithmetic, outputs checked equal first
+	$(BIN)/bnn-ref bench
+
+docs: $(VENV)/installed  ## the estimator cards and the table, as pages
+	@mkdir -p $(OUT)/cards
+	$(BIN)/bnn-ref show --all --out $(OUT)/cards
+
+wheel: $(VENV)/installed  ## build the wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:           ## remove what was made
+	rm -rf $(VENV) $(OUT) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

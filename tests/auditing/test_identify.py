@@ -1,0 +1,33 @@
+"""Operations without a claim: named, scaled, inverted, dead, or honestly unmatched."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bnn_ref import estimators
+from bnn_ref.auditing import Operation, identify
+
+
+@pytest.mark.parametrize("name", estimators.names())
+def test_every_entry_is_recognised(name: str) -> None:
+    b = estimators.get(name)
+    found = identify(Operation(b.forward, b.backward))
+    assert found.kind == "identified"
+    assert name in found.names
+
+
+def test_dead_scaled_inverted_and_kinks() -> None:
+    b = estimators.get("clipped-ste")
+    assert identify(Operation(b.forward, lambda x, dy: 0 * dy)).kind == "dead"
+    scaled = identify(Operation(b.forward, lambda x, dy: 1.5 * b.backward(x, dy)))
+    assert (scaled.kind, round(scaled.scale, 9)) == ("scaled", 1.5)
+    assert identify(Operation(b.forward, lambda x, dy: -b.backward(x, dy))).kind == "inverted"
+    strict = identify(Operation(b.forward, lambda x, dy: (np.abs(x) < 1) * dy))
+    assert (strict.kind, strict.kinks) == ("identified", (-1.0, 1.0))
+
+
+def test_a_stranger_is_not_forced_into_the_table() -> None:
+    found = identify(Operation(np.sign, lambda x, dy: np.exp(-np.abs(x)) * dy))
+    assert found.kind == "no match"
+    assert "nearest is" in str(found)
