@@ -199,7 +199,7 @@ def _parameter_slot(name: str, parameter: Parameter, grad: Array | None) -> Slot
 
 
 def _check(bench: Bench, slot: Slot, floor: float, tolerance: float, rng: np.random.Generator) -> Check:
-    """The gradient of one tensor along random directions, relative to its size or `floor`, if that is larger."""
+    """The gradient of one tensor along random directions, relative to its size, or to `floor` if larger."""
     if slot.grad.shape != slot.get().shape:
         wrong = f"required shape {slot.get().shape}, got {slot.grad.shape}"
         return Check.that(f"gradient to {slot.name}", False, wrong)

@@ -1,8 +1,8 @@
 """Convolution of floats and its two gradients: matrix products between two compiled copies.
 
 `_Columns` lays every output pixel's receptive field in a row of a matrix (im2col), or adds such rows back
-(col2im, the transpose of that map). Each function is then one BLAS product a block of images. At the shapes of
-small networks this was faster than one product a tap over shifted rows, and than copying by NumPy.
+(col2im, the transpose of that map). Each function is then one BLAS product a block of images. At the shapes
+of small networks this was faster than one product a tap over shifted rows, and than copying by NumPy.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 T = TypeVar("T", np.float32, np.float64, np.complex128)
 
-# Elements of the column buffer. A small buffer stays in the cache, a large one wakes a threaded BLAS less often:
+# Elements of the column buffer. A small one stays in the cache, a large one wakes a threaded BLAS less often:
 # 2**20 was within 8 % of the best size at one thread, and up to twice as fast as 2**17 at two.
 _BLOCK = 2**20
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Output pixels along one axis; ValueError where there are none or arguments are invalid. Source: ours."""
+    """Output pixels along one axis; ValueError where there is none or an argument is bad. Source: ours."""
     if kernel < 1 or stride < 1 or padding < 0:
         required = "kernel and stride must be at least 1 and padding at least 0"
         raise ValueError(f"output_size: {required}, got kernel {kernel}, stride {stride}, padding {padding}")

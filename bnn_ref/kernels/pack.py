@@ -135,7 +135,7 @@ def unpack_signs(words: Words, channels: int, dtype: DTypeLike = np.float32) -> 
 
 
 def stream_bytes(shape: Sequence[int]) -> int:
-    """Bytes of a ±1 tensor's bit stream; ValueError unless `shape` ends in one or more channels. Source: ours."""
+    """Bytes of a ±1 tensor's bit stream; ValueError where `shape` does not end in channels. Source: ours."""
     if len(shape) == 0 or min(shape) < 0 or shape[-1] < 1:
         raise ValueError(f"stream_bytes: shape must end in at least one channel, got {tuple(shape)}")
     return -(-prod(shape) // 8)

@@ -35,8 +35,8 @@ def popcount(x: Any) -> int:
 def _conv(a: Any, w: Any, channels: int, last: Any, stride: int, padding: int, z: Any) -> None:
     """Fill z (N, Ho, Wo, F) from a (N, H, W, Cw) and w (K, K, Cw, F); `last` masks the last word of both.
 
-    Filters run innermost: one activation word meets a contiguous row of weight words, which was 1.5 to 3 times
-    as fast as a dot product of K*K*Cw words for each filter.
+    Filters run innermost: one activation word meets a contiguous row of weight words, which was 1.5 to 3
+    times as fast as a dot product of K*K*Cw words for each filter.
     """
     height, width, words = a.shape[1:]
     kernel, filters = w.shape[0], w.shape[3]

@@ -1,0 +1,189 @@
+"""Float convolution against scipy.signal, its naive twin, and the adjoint identity.
+
+Draws are small (Gaussian) integers: all sums are exact in every dtype, and results are compared for equality.
+"""
+
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.signal import correlate
+
+from bnn_ref.kernels import conv, conv2d, conv2d_input_grad, conv2d_weight_grad, naive, output_size
+
+DTYPES = st.sampled_from([np.float32, np.float64, np.complex128])
+EXACT = st.sampled_from([np.float64, np.complex128])
+
+
+def integers(rng, shape, dtype):
+    values = rng.integers(-8, 9, shape).astype(dtype)
+    return values + dtype(1j) * rng.integers(-8, 9, shape) if np.dtype(dtype).kind == "c" else values
+
+
+@st.composite
+def problems(draw, dtypes=DTYPES, most=4):
+    """x, w, dy, stride, padding with at least one output pixel."""
+    kernel, stride, padding = draw(st.integers(1, 5)), draw(st.integers(1, 3)), draw(st.integers(0, 3))
+    least = max(1, kernel - 2 * padding)
+    size = draw(st.tuples(*[st.integers(least, least + most)] * 2))
+    n, channels, filters = draw(st.integers(0, most)), draw(st.integers(1, most)), draw(st.integers(1, most))
+    rng, dtype = np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(dtypes)
+    x, w = (
+        integers(rng, (n, *size, channels), dtype),
+        integers(rng, (kernel, kernel, channels, filters), dtype),
+    )
+    out = (output_size(s, kernel, stride, padding) for s in size)
+    return x, w, integers(rng, (n, *out, filters), dtype), stride, padding
+
+
+BLOCKS = st.sampled_from([1, 2000, conv._BLOCK])  # image by image, a few at a time, all at once
+
+
+def scipy_conv2d(x, w, stride, padding):
+    """Every channel of every image correlated alone; scipy conjugates its second argument, so undo that."""
+    padded = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    y = [
+        [
+            sum(
+                correlate(image[..., c], w[..., c, f].conj(), mode="valid", method="direct")
+                for c in range(x.shape[3])
+            )
+            for f in range(w.shape[3])
+        ]
+        for image in padded
+    ]
+    return np.array(y).transpose(0, 2, 3, 1)[:, ::stride, ::stride]
+
+
+@contextmanager
+def interpreted():
+    """Run the copies' Python source instead of their machine code."""
+    kernels = {name: getattr(conv, name) for name in ("_im2col", "_col2im")}
+    with patch.multiple(
+        conv, **{name: getattr(kernel, "py_func", kernel) for name, kernel in kernels.items()}
+    ):
+        yield
+
+
+def check_against_naive(problem):
+    x, w, dy, stride, padding = problem
+    kernel = w.shape[0]
+    y = conv2d(x, w, stride, padding)
+    dx = conv2d_input_grad(dy, w, x.shape, stride, padding)
+    dw = conv2d_weight_grad(x, dy, kernel, stride, padding)
+    np.testing.assert_array_equal(y, naive.conv2d(x, w, stride, padding), strict=True)
+    np.testing.assert_array_equal(dx, naive.conv2d_input_grad(dy, w, x.shape, stride, padding), strict=True)
+    np.testing.assert_array_equal(dw, naive.conv2d_weight_grad(x, dy, kernel, stride, padding), strict=True)
+
+
+@given(problems(), BLOCKS)
+def test_equal_to_naive_in_blocks_of_any_size(problem, block):
+    with patch.object(conv, "_BLOCK", block):
+        check_against_naive(problem)
+
+
+@given(problems(most=2))
+def test_interpreted(problem):
+    with interpreted():
+        check_against_naive(problem)
+
+
+@given(problems().filter(lambda problem: len(problem[0]) > 0))
+def test_conv2d_equals_scipy(problem):
+    x, w, _, stride, padding = problem
+    np.testing.assert_array_equal(
+        conv2d(x, w, stride, padding), scipy_conv2d(x, w, stride, padding), strict=True
+    )
+
+
+@given(problems(dtypes=EXACT), BLOCKS)
+def test_gradients_are_transposes(problem, block):
+    x, w, dy, stride, padding = problem
+    with patch.object(conv, "_BLOCK", block):
+        dx = conv2d_input_grad(dy, w, x.shape, stride, padding)
+        dw = conv2d_weight_grad(x, dy, w.shape[0], stride, padding)
+        forward = (dy * conv2d(x, w, stride, padding)).sum()
+    assert forward == (dx * x).sum() == (dw * w).sum()
+
+
+@given(problems(dtypes=st.just(np.float64)))
+def test_complex_step_derivative(problem):
+    x, w, _, stride, padding = problem
+    v = w[::-1, ::-1, ::-1, ::-1] + 1  # any direction
+    step = 2.0**-600  # the step's square underflows, and scaling by a power of two is exact
+    y = conv2d(x.astype(complex), w + 1j * step * v, stride, padding)
+    np.testing.assert_array_equal(y.imag / step, conv2d(x, v, stride, padding))
+
+
+@given(problems())
+def test_arguments_are_not_changed_and_strides_do_not_matter(problem):
+    x, w, dy, stride, padding = problem
+    frozen = [np.asfortranarray(array) for array in (x, w, dy)]
+    for array in frozen:
+        array.flags.writeable = False
+    fx, fw, fdy = frozen
+    np.testing.assert_array_equal(conv2d(fx, fw, stride, padding), conv2d(x, w, stride, padding))
+    dx = conv2d_input_grad(fdy, fw, x.shape, stride, padding)
+    np.testing.assert_array_equal(dx, conv2d_input_grad(dy, w, x.shape, stride, padding))
+    dw = conv2d_weight_grad(fx, fdy, w.shape[0], stride, padding)
+    np.testing.assert_array_equal(dw, conv2d_weight_grad(x, dy, w.shape[0], stride, padding))
+
+
+@given(st.integers(0, 20), st.integers(1, 5), st.integers(1, 3), st.integers(0, 3))
+def test_output_size_counts_the_starts(size, kernel, stride, padding):
+    expected = naive.output_size(size, kernel, stride, padding)
+    if expected:
+        assert output_size(size, kernel, stride, padding) == expected
+    else:
+        with pytest.raises(
+            ValueError, match=f"size {size} with padding {padding} must be at least kernel {kernel}"
+        ):
+            output_size(size, kernel, stride, padding)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(0, 1, 0), (3, 0, 0), (3, 1, -1)])
+def test_output_size_refuses(kernel, stride, padding):
+    with pytest.raises(ValueError, match=f"got kernel {kernel}, stride {stride}, padding {padding}"):
+        output_size(8, kernel, stride, padding)
+
+
+def zeros(*shape, dtype=np.float32):
+    return np.zeros(shape, dtype)
+
+
+X, W, DY = zeros(2, 5, 5, 3), zeros(3, 3, 3, 4), zeros(2, 3, 3, 4)
+ERRORS = [
+    (
+        conv2d,
+        (X.astype(np.int32), W),
+        TypeError,
+        "conv2d: x must be float32, float64 or complex128, got int32",
+    ),
+    (conv2d, (X, W.astype(np.float64)), TypeError, "conv2d: w must be float32 like x, got float64"),
+    (conv2d, (X[0], W), ValueError, "conv2d: x must have four axes"),
+    (conv2d, (X[..., :0], W[:, :, :0]), ValueError, "conv2d: x must have four axes without a 0"),
+    (conv2d, (X, W[:, :2]), ValueError, r"conv2d: w must have shape \(3, 3, 3, 4\), got \(3, 2, 3, 4\)"),
+    (conv2d, (X, W[:, :, :2]), ValueError, r"conv2d: w must have shape \(3, 3, 3, 4\), got \(3, 3, 2, 4\)"),
+    (conv2d, (X[:, :2], W), ValueError, "size 2 with padding 0 must be at least kernel 3"),
+    (conv2d_input_grad, (DY, W, (2, 5, 5)), ValueError, r"x_shape must be \(N, H, W, C\), got \(2, 5, 5\)"),
+    (
+        conv2d_input_grad,
+        (DY, W, (2, 5, 5, 2)),
+        ValueError,
+        r"conv2d_input_grad: w must have shape \(3, 3, 2, 4\)",
+    ),
+    (conv2d_input_grad, (DY, W, (2, 6, 5, 3)), ValueError, r"dy must have shape \(2, 4, 3, 4\), got"),
+    (conv2d_input_grad, (DY, W.astype(np.float64), X.shape), TypeError, "w must be float32 like dy"),
+    (conv2d_weight_grad, (X, DY, 2), ValueError, r"conv2d_weight_grad: dy must have shape \(2, 4, 4, 4\)"),
+    (conv2d_weight_grad, (X, DY.astype(complex), 3), TypeError, "dy must be float32 like x, got complex128"),
+    (conv2d_weight_grad, (X, DY, 0), ValueError, "kernel and stride must be at least 1"),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments", "error", "message"), ERRORS)
+def test_errors(function, arguments, error, message):
+    with pytest.raises(error, match=message):
+        function(*arguments)
