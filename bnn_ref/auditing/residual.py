@@ -60,9 +60,8 @@ def residual_net(estimator: str | Map, seed: int = 0) -> tuple[ResidualNet, Arra
     return net, images, rng.integers(0, 3, 4)
 
 
-def audit_estimator_in_network(estimator: str, seed: int = 0) -> Report:
-    """Level 2 for one estimator of the table: the whole residual network with cross-entropy, every tensor."""
+def audit_estimator_in_network(estimator: str | Map, seed: int = 0) -> Report:
+    """Level 2 for one estimator: the residual network with cross-entropy, every tensor."""
     net, images, labels = residual_net(estimator, seed)
-    return audit_model(
-        net, SoftmaxCrossEntropy(), images, labels, seed=seed, name=f"{estimator} in a network"
-    )
+    name = estimator if isinstance(estimator, str) else getattr(estimator, "name", type(estimator).__name__)
+    return audit_model(net, SoftmaxCrossEntropy(), images, labels, seed=seed, name=f"{name} in a network")

@@ -15,7 +15,7 @@ import os
 from os import PathLike
 from pathlib import Path
 
-import pooch  # type: ignore[import-untyped]
+import pooch
 
 ENVIRONMENT = "BNN_REF_DATA"
 SYSTEM = Path("/usr/share/datasets")

@@ -74,7 +74,7 @@ def pack_signs(x: NDArray[np.float32] | NDArray[np.float64]) -> Words:
 
     Notes
     -----
-    Source: ours; the sign convention is that of Hubara et al., Binarized Neural Networks, 2016, eq. (1).
+    Source: ours; the sign of bnn2016.
     """
     if x.dtype not in (np.float32, np.float64):
         raise TypeError(f"pack_signs: x must be float32 or float64, got {x.dtype}")

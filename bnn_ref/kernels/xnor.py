@@ -1,7 +1,7 @@
 """Products of ±1 tensors by xor and popcount, and the threshold that packs their results again.
 
 Two signs multiply to -1 where their bits differ, so a dot product of n signs is n - 2 popcount(a xor b)
-(Rastegari et al., XNOR-Net, 2016, section 3.2, in its xor form). `naive` spells the same as sums of ±1.
+(xnornet2016, in its xor form). `naive` spells the same as sums of ±1.
 """
 
 from typing import Any
@@ -89,7 +89,7 @@ def xnor_conv2d(a: Words, w: Words, channels: int, stride: int = 1, padding: int
 
     Notes
     -----
-    Source: Rastegari et al., XNOR-Net, 2016, section 3.2, without its scales.
+    Source: xnornet2016, without its scales.
     """
     check_words("xnor_conv2d: a", a, channels, ndim=4)
     check_words("xnor_conv2d: w", w, channels, ndim=4)
@@ -126,7 +126,7 @@ def xnor_linear(a: Words, w: Words, channels: int) -> NDArray[np.int32]:
 
     Notes
     -----
-    Source: Rastegari et al., XNOR-Net, 2016, section 3.2. Computed as a 1x1 convolution of 1x1 images.
+    Source: xnornet2016. Computed as a 1x1 convolution of 1x1 images.
     """
     check_words("xnor_linear: a", a, channels, ndim=2)
     check_words("xnor_linear: w", w, channels, ndim=2)
@@ -171,7 +171,7 @@ def threshold_pack(
 
     Notes
     -----
-    Source: Umuroglu et al., FINN, 2017, section 4.2.2; `descending` serves negative batch-norm scales.
+    Source: ours; `descending` serves negative batch-norm scales.
     """
     for name, array, dtype in (
         ("z", z, np.int32),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from bnn_ref.basepoint import decide
 from bnn_ref.kernels.conv import output_size
@@ -27,24 +26,23 @@ class Pool2d(Layer):
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
 
-    def windows(self, x: Array, fill: float) -> Array:
-        """(N, H, W, C) -> (N, Ho, Wo, C, K*K), taps in row-major order."""
+    def taps(self, x: Array, fill: float) -> Array:
+        """(N, H, W, C) -> (K*K, N, Ho, Wo, C): what each window sees, tap by tap in row-major order."""
         k, s, p = self.kernel_size, self.stride, self.padding
-        for size in x.shape[1:3]:
-            output_size(size, k, s, p)
+        rows, columns = (output_size(size, k, s, p) for size in x.shape[1:3])
         padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), constant_values=fill)
-        view = sliding_window_view(padded, (k, k), axis=(1, 2))[:, ::s, ::s]
-        return view.reshape(*view.shape[:4], k * k)
+        return np.stack(
+            [padded[:, i : i + s * rows : s, j : j + s * columns : s] for i, j in np.ndindex(k, k)]
+        )
 
     def scatter(self, dtaps: Array, shape: tuple[int, ...]) -> Array:
-        """The transpose of `windows`: (N, Ho, Wo, C, K*K) summed back into (N, H, W, C)."""
+        """The transpose of `taps`: (K*K, N, Ho, Wo, C) summed back into (N, H, W, C)."""
         k, s, p = self.kernel_size, self.stride, self.padding
         n, h, w, c = shape
         dx = np.zeros((n, h + 2 * p, w + 2 * p, c), dtaps.dtype)
-        rows, columns = dtaps.shape[1:3]
-        for tap in range(k * k):
-            i, j = divmod(tap, k)
-            dx[:, i : i + s * rows : s, j : j + s * columns : s] += dtaps[..., tap]
+        rows, columns = dtaps.shape[2:4]
+        for tap, (i, j) in enumerate(np.ndindex(k, k)):
+            dx[:, i : i + s * rows : s, j : j + s * columns : s] += dtaps[tap]
         return dx[:, p : p + h, p : p + w]
 
 
@@ -52,19 +50,18 @@ class MaxPool2d(Pool2d):
     """The largest value of each window; the gradient goes to the first of several equal ones."""
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        def ties() -> int:
-            taps = self.windows(x.real, -np.inf)
-            return int(((taps == taps.max(axis=-1, keepdims=True)).sum(axis=-1) > 1).sum())
-
-        taps = self.windows(x, -np.inf)
-        first = decide(lambda: taps.real.argmax(axis=-1)[..., None], ties)
-        return np.take_along_axis(taps, first, axis=-1)[..., 0], (x.shape, first)
+        taps = self.taps(x, -np.inf)
+        first = decide(
+            lambda: taps.real.argmax(axis=0)[None],
+            lambda: int(((taps.real == taps.real.max(axis=0)).sum(axis=0) > 1).sum()),
+        )
+        return np.take_along_axis(taps, first, axis=0)[0], (x.shape, first)
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy at the tap that won, 0 elsewhere."""
         shape, first = cache
-        dtaps = np.zeros((*dy.shape, self.kernel_size**2), dy.dtype)
-        np.put_along_axis(dtaps, first, dy[..., None], axis=-1)
+        dtaps = np.zeros((self.kernel_size**2, *dy.shape), dy.dtype)
+        np.put_along_axis(dtaps, first, dy[None], axis=0)
         return self.scatter(dtaps, shape)
 
 
@@ -72,12 +69,12 @@ class AvgPool2d(Pool2d):
     """The mean of each window; padded zeros count."""
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        return self.windows(x, 0).mean(axis=-1), x.shape
+        return self.taps(x, 0).mean(axis=0), x.shape
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy / K^2 at every tap of the window."""
         taps = self.kernel_size**2
-        return self.scatter(np.broadcast_to((dy / taps)[..., None], (*dy.shape, taps)), cache)
+        return self.scatter(np.broadcast_to(dy / taps, (taps, *dy.shape)), cache)
 
 
 class GlobalAvgPool(Layer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,9 @@ class Adam(Optimizer):
     Source: adam2015, Algorithm 1.
     """
 
+    slots: ClassVar[tuple[str, ...]] = ("first", "second")
+    counters: ClassVar[tuple[str, ...]] = ("steps",)
+
     def __init__(
         self,
         parameters: Sequence[Parameter],
@@ -39,11 +43,11 @@ class Adam(Optimizer):
         if not all(0 <= b < 1 for b in betas):
             raise ValueError(f"betas: required two numbers in [0, 1), got {betas}")
         self.betas, self.eps = betas, eps
-        self._moments: dict[int, tuple[int, Array, Array]] = {}
 
     def direction(self, index: int, value: Array, grad: Array) -> Array:
-        b1, b2 = self.betas
-        t, m, v = self._moments.get(index, (0, np.zeros_like(grad), np.zeros_like(grad)))
-        t, m, v = t + 1, b1 * m + (1 - b1) * grad, b2 * v + (1 - b2) * grad * grad
-        self._moments[index] = (t, m, v)
+        (b1, b2), (steps, first, second) = self.betas, (f"{index}.{n}" for n in ("steps", "first", "second"))
+        t = int(self.memory.get(steps, 0)) + 1
+        m = b1 * self.memory.get(first, 0.0) + (1 - b1) * grad
+        v = b2 * self.memory.get(second, 0.0) + (1 - b2) * grad * grad
+        self.memory |= {steps: np.array(t), first: m, second: v}
         return (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + self.eps)

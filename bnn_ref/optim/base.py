@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from bnn_ref.parameter import Array, Parameter
 
 class Optimizer:
     """Base of the optimizers.
+
+    Subclasses define `direction`, and name what they keep in `memory` for each parameter: in `slots` arrays
+    of its shape, in `counters` single numbers.
 
     Parameters
     ----------
@@ -29,6 +33,9 @@ class Optimizer:
         For a step size, decay or clip out of range.
     """
 
+    slots: ClassVar[tuple[str, ...]] = ()
+    counters: ClassVar[tuple[str, ...]] = ()
+
     def __init__(
         self,
         parameters: Sequence[Parameter],
@@ -45,6 +52,7 @@ class Optimizer:
                 raise ValueError(f"{name}: required a positive number, got {value}")
         self.parameters = list(parameters)
         self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
+        self.memory: dict[str, Array] = {}
 
     def direction(self, index: int, value: Array, grad: Array) -> Array:
         """What is subtracted, times lr, from parameter number `index`."""
@@ -61,3 +69,29 @@ class Optimizer:
             parameter.value = parameter.value - self.lr * self.direction(index, parameter.value, grad)
             if self.clip is not None and parameter.latent:
                 parameter.value = np.clip(parameter.value, -self.clip, self.clip)
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of what is remembered: "3.velocity" is that of parameter number 3."""
+        return {key: np.array(value) for key, value in self.memory.items()}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Remember what `state` holds, and nothing else.
+
+        Raises
+        ------
+        ValueError
+            For a name that this optimizer does not use, a parameter without all of its slots, or a wrong
+            shape; nothing is changed then.
+        """
+        for key, value in state.items():
+            index, _, slot = key.partition(".")
+            family = {f"{index}.{name}" for name in (*self.slots, *self.counters)}
+            if key not in family or index not in map(str, range(len(self.parameters))):
+                names = ", ".join((*self.slots, *self.counters)) or "nothing"
+                raise ValueError(f"state: required PARAMETER.SLOT with a slot of {names}, got {key!r}")
+            shape = self.parameters[int(index)].value.shape if slot in self.slots else ()
+            if value.shape != shape:
+                raise ValueError(f"state[{key!r}]: required shape {shape}, got {value.shape}")
+            if missing := sorted(family - set(state)):
+                raise ValueError(f"state: required {missing[0]!r} beside {key!r}, which is missing")
+        self.memory = {key: np.array(value) for key, value in state.items()}

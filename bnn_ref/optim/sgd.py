@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from bnn_ref.optim.base import Optimizer
 from bnn_ref.parameter import Array, Parameter
@@ -21,6 +22,8 @@ class SGD(Optimizer):
         Look ahead; needs momentum.
     """
 
+    slots: ClassVar[tuple[str, ...]] = ("velocity",)
+
     def __init__(
         self,
         parameters: Sequence[Parameter],
@@ -37,12 +40,9 @@ class SGD(Optimizer):
         if nesterov and momentum == 0:
             raise ValueError("nesterov: required momentum > 0, got 0")
         self.momentum, self.nesterov = momentum, nesterov
-        self._velocity: dict[int, Array] = {}
 
     def direction(self, index: int, value: Array, grad: Array) -> Array:
-        if index in self._velocity:
-            self._velocity[index] = self.momentum * self._velocity[index] + grad
-        else:
-            self._velocity[index] = grad.copy()
-        velocity = self._velocity[index]
+        key = f"{index}.velocity"
+        velocity = self.momentum * self.memory[key] + grad if key in self.memory else grad.copy()
+        self.memory[key] = velocity
         return grad + self.momentum * velocity if self.nesterov else velocity

@@ -82,19 +82,19 @@ class _LastMaxPool(MaxPool2d):
 
     def backward(self, dy: Array, cache: Any) -> Array:
         shape, taps = cache
-        last = self.kernel_size**2 - 1 - taps[..., ::-1].argmax(axis=-1)[..., None]
+        last = self.kernel_size**2 - 1 - taps[::-1].argmax(axis=0)[None]
         return super().backward(dy, (shape, last))
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         y, cache = super().forward(x)
-        return y, (cache[0], self.windows(x, -np.inf).real)
+        return y, (cache[0], self.taps(x, -np.inf).real)
 
 
 class _CountingAvgPool(AvgPool2d):
     """Divides by the taps inside the image, forward by all of them."""
 
     def backward(self, dy: Array, cache: Any) -> Array:
-        inside = self.windows(np.ones(cache), 0).sum(axis=-1)
+        inside = self.taps(np.ones(cache), 0).sum(axis=0)
         return super().backward(dy * self.kernel_size**2 / inside, cache).astype(dy.dtype)
 
 

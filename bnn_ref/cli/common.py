@@ -1,0 +1,55 @@
+"""What the commands share: how bad use ends, how options are read, how JSON is printed."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+P = ParamSpec("P")
+R = TypeVar("R")
+console = Console()
+errors = Console(stderr=True)
+
+
+def refusing(command: Callable[P, R]) -> Callable[P, R]:
+    """Wrong input ends a command with its one-line reason on standard error and exit status 2."""
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except (ValueError, TypeError, OSError) as reason:
+            errors.print(f"error: {reason}", style="red", highlight=False, soft_wrap=True, markup=False)
+            raise typer.Exit(2) from reason
+
+    return guarded
+
+
+def values(pairs: Iterable[str]) -> dict[str, Any]:
+    """`["terms=10", "window=null"]` as {"terms": 10, "window": None}: JSON where it parses, else text.
+
+    Raises
+    ------
+    ValueError
+        For a pair without "=".
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, separator, text = pair.partition("=")
+        if not separator or not key:
+            raise ValueError(f"required NAME=VALUE, got {pair!r}")
+        try:
+            found[key] = json.loads(text)
+        except json.JSONDecodeError:
+            found[key] = text
+    return found
+
+
+def print_json(content: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))

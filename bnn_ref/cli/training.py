@@ -1,0 +1,131 @@
+"""`train` and `compare`: one network, or many estimators over many seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bnn_ref import data, models
+from bnn_ref import train as training
+from bnn_ref.cli.common import console, print_json, refusing, values
+from bnn_ref.files import destination
+
+Data = Annotated[str, typer.Option(help="A data set: digits, fashion-mnist, mnist.")]
+Folder = Annotated[Path | None, typer.Option(help="Where its files are, if not in the usual places.")]
+Model = Annotated[str, typer.Option(help="A network; `bnn-ref list` names them.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", help="NAME=VALUE of the network, as width=64.")
+]
+Epochs = Annotated[int, typer.Option(help="Passes over the training images.")]
+Batch = Annotated[int, typer.Option(help="Images a step.")]
+Rate = Annotated[float, typer.Option(help="First step size.")]
+Rule = Annotated[str, typer.Option(help="adam or sgd.")]
+Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear.")]
+Limit = Annotated[int | None, typer.Option(help="Use only so many training images.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+
+
+@refusing
+def train(
+    out: Annotated[Path, typer.Option(help="The model file to write (.safetensors).")],
+    data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
+    model: Model = "bireal-small",
+    estimator: Annotated[
+        str, typer.Option(help="Of the activations; 'real' for full precision.")
+    ] = "approxsign",
+    parameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the estimator.")] = None,
+    option: Options = None,
+    epochs: Epochs = 10,
+    batch_size: Batch = 64,
+    lr: Rate = 3e-3,
+    optimizer: Rule = "adam",
+    schedule: Plan = "cosine",
+    seed: Annotated[int, typer.Option(help="Of first weights and shuffling.")] = 0,
+    folder: Folder = None,
+    limit: Limit = None,
+    resume: Annotated[Path | None, typer.Option(help="A checkpoint to go on from.")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Write one after each epoch.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a network and write its model file, which `pack`, `predict` and `audit --model` read."""
+    destination(out)
+    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed)
+    images = data.load(data_set, folder)
+    images = images if limit is None else images.take(limit)
+    network = models.build(
+        model,
+        input_shape=images.shape,
+        classes=len(images.classes),
+        estimator=estimator,
+        parameters=values(parameter or ()),
+        seed=seed,
+        **values(option or ()),
+    )
+    preprocessing = data.Preprocessing.fit(images)
+    with training.Progress(epochs) as show:
+        history = training.fit(
+            network, images, config, preprocessing, show, resume=resume, checkpoint=checkpoint
+        )
+    training.save_model(out, network, preprocessing, images.classes, history, config)
+    if as_json:
+        print_json({"file": str(out), **history.to_dict()})
+        return
+    seconds = sum(epoch.seconds for epoch in history)
+    console.print(f"test accuracy {history[-1].test_accuracy:.2%} after {epochs} epochs, {seconds:.0f} s")
+    console.print(f"wrote {out}", highlight=False, soft_wrap=True)
+
+
+@refusing
+def compare(
+    estimators: Annotated[str, typer.Option(help="Names, separated by commas; the first is the reference.")],
+    data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
+    model: Model = "bireal-small",
+    option: Options = None,
+    seeds: Annotated[int, typer.Option(help="How many runs each: seeds 0, 1, 2 ...")] = 3,
+    epochs: Epochs = 10,
+    batch_size: Batch = 64,
+    lr: Rate = 3e-3,
+    optimizer: Rule = "adam",
+    schedule: Plan = "cosine",
+    folder: Folder = None,
+    limit: Limit = None,
+    jobs: Annotated[int, typer.Option(help="Processes at a time.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Train every estimator from every seed: means, spreads, and what so few runs could show."""
+    if seeds < 1:
+        raise ValueError(f"seeds: required at least 1, got {seeds}")
+    names = [name.strip() for name in estimators.split(",") if name.strip()]
+    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule)
+    images = data.load(data_set, folder)
+    images = images if limit is None else images.take(limit)
+    with training.Progress(len(names) * seeds) as show:
+        result = training.compare(
+            images, model, names, range(seeds), config, values(option or ()), jobs, on_run_end=show
+        )
+    if as_json:
+        print_json(result.to_dict())
+        return
+    console.print(_table(result))
+
+
+def _table(result: training.Comparison) -> Table:
+    table = Table(
+        "estimator", "mean %", "deviation", "minus reference", "95 % interval", "could show", box=None
+    )
+    gaps = {gap.estimator: gap for gap in result.differences}
+    for row in result.summaries:
+        cells = [row.estimator, f"{100 * row.mean:.2f}", _points(row.deviation)]
+        if row.estimator in gaps:
+            gap = gaps[row.estimator]
+            interval = "-" if gap.low is None else f"{_points(gap.low)} to {_points(gap.high)}"
+            cells += [f"{100 * gap.mean:+.2f}", interval, _points(gap.smallest)]
+        table.add_row(*cells)
+    return table
+
+
+def _points(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"

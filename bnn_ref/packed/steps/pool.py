@@ -1,0 +1,60 @@
+"""Pooling: the maximum of integers or floats, and the means, which are eval mode's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from types import ModuleType
+from typing import ClassVar
+
+import numpy as np
+
+from bnn_ref import kernels as compiled
+from bnn_ref.layers import AvgPool2d, GlobalAvgPool
+from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.parameter import Array
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(Step):
+    """(N, H, W, C) -> (N, Ho, Wo, C), dtype kept: the largest of each K x K window; padding never wins."""
+
+    kind: ClassVar[str] = "max_pool"
+    kernel_size: int
+    stride: int
+    padding: int
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        x, k, s, p = inputs[0], self.kernel_size, self.stride, self.padding
+        rows, columns = (compiled.output_size(size, k, s, p) for size in x.shape[1:3])
+        least = -np.inf if x.dtype == np.float32 else np.iinfo(x.dtype).min
+        padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), constant_values=least) if p else x
+        largest = np.full((len(x), rows, columns, x.shape[3]), least, x.dtype)
+        for i, j in product(range(k), repeat=2):
+            np.maximum(largest, padded[:, i : i + s * rows : s, j : j + s * columns : s], out=largest)
+        return largest
+
+
+@dataclass(frozen=True, eq=False)
+class AvgPool(Step):
+    """(N, H, W, C) -> float32 (N, Ho, Wo, C): the mean of each K x K window; padded zeros count."""
+
+    kind: ClassVar[str] = "avg_pool"
+    kernel_size: int
+    stride: int
+    padding: int
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        mean: Array = AvgPool2d(self.kernel_size, self.stride, self.padding)(real(inputs[0]))
+        return mean
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalMean(Step):
+    """(N, H, W, C) -> float32 (N, C): the mean over pixels."""
+
+    kind: ClassVar[str] = "global_mean"
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        mean: Array = GlobalAvgPool()(real(inputs[0]))
+        return mean

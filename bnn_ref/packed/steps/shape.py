@@ -1,0 +1,35 @@
+"""Steps that only arrange or add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from types import ModuleType
+from typing import ClassVar
+
+from bnn_ref import kernels as compiled
+from bnn_ref.layers import Add as AddLayer
+from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.parameter import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Flatten(Step):
+    """(N, ...) -> (N, D) in C order, the dtype kept."""
+
+    kind: ClassVar[str] = "flatten"
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        x = inputs[0]
+        return x.reshape(len(x), prod(x.shape[1:]))
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Step):
+    """Two inputs of one shape -> float32, their sum: a shortcut."""
+
+    kind: ClassVar[str] = "add"
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        total: Array = AddLayer()(real(inputs[0]), real(inputs[1]))
+        return total

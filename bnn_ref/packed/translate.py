@@ -1,0 +1,168 @@
+"""Layers to steps, one layer at a time: what a layer computes in eval mode, or why it cannot be packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bnn_ref.binarizer import Map, Sign
+from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
+from bnn_ref.layers import (
+    Activation,
+    Add,
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    GlobalAvgPool,
+    HardTanh,
+    Layer,
+    Linear,
+    MaxPool2d,
+    PReLU,
+    Product,
+    ReLU,
+)
+from bnn_ref.layers.activation import ReLUCurve
+from bnn_ref.packed import steps
+from bnn_ref.packed.signs import Signs
+from bnn_ref.packed.steps import Elementwise, ProductStep, Step
+from bnn_ref.parameter import Array
+
+LARGEST_FAN_IN = 2**24
+"""float32 holds every integer up to here: eval mode's sums of signs are exact."""
+
+
+@dataclass(frozen=True)
+class PackedProduct:
+    """A product layer as steps.
+
+    Attributes
+    ----------
+    left : Elementwise or None
+        What happens to the input; `RealSign` is a binary activation.
+    product : ProductStep
+    after : tuple of Elementwise
+        Scale and bias, where there are any.
+    """
+
+    left: Elementwise | None
+    product: ProductStep
+    after: tuple[Elementwise, ...]
+
+
+def refusal(name: str, layer: object, required: str, got: str) -> ValueError:
+    """The error that says which layer cannot be packed and why."""
+    return ValueError(f"pack: {name} ({type(layer).__name__}): required {required}, got {got}")
+
+
+def checked(name: str, values: Any) -> Array:
+    """A copy of the tensor `name`; ValueError unless it is float32 and finite."""
+    values = np.asarray(values)
+    if values.dtype != np.float32:
+        raise ValueError(f"pack: {name}: required float32, got {values.dtype}")
+    if not np.isfinite(values).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+        raise ValueError(f"pack: {name}: required finite numbers, got {values[index]} at index {index}")
+    return np.array(values, order="C")
+
+
+def elementwise(name: str, layer: Layer) -> Elementwise | None:
+    """`layer` as an element-wise step, None where it is something else."""
+    if type(layer) is BatchNorm:
+        return _affine(name, layer)
+    if type(layer) is PReLU:
+        return steps.PReLU(checked(f"{name}.slope", layer.slope.value))
+    if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh):
+        return curve(name, layer, layer.curve)
+    return None
+
+
+def _affine(name: str, layer: BatchNorm) -> Elementwise:
+    for key, parameter in (("gamma", layer.gamma), ("beta", layer.beta)):
+        checked(f"{name}.{key}", parameter.value)
+    for key in layer.buffers:
+        checked(f"{name}.{key}", getattr(layer, key))
+    with np.errstate(all="ignore"):  # what comes of it is checked and named
+        gain, shift = layer.affine()
+    return steps.Affine(checked(f"{name} (gain)", gain), checked(f"{name} (shift)", shift))
+
+
+_CURVES: dict[type[Map], Callable[[Any], Elementwise]] = {
+    Sign: lambda sign: steps.RealSign(sign.zero),
+    HardTanhCurve: lambda clip: steps.Clip(float(clip.clip)),
+    ReLUCurve: lambda relu: steps.ReLU(),
+}
+
+
+def curve(name: str, layer: Layer, subject: Map) -> Elementwise:
+    """The step of a curve that every machine computes to the same bits; ValueError for any other."""
+    if type(subject) not in _CURVES:
+        wanted = "an activation that eval mode computes as sign, clip or ReLU (others round)"
+        raise refusal(name, layer, wanted, type(subject).__name__)
+    return _CURVES[type(subject)](subject)
+
+
+def product(name: str, layer: Product) -> PackedProduct:
+    """`layer` as steps: binary where both operands are deployed as signs."""
+    left = None if layer.activation is None else curve(name, layer, layer.activation.deploy())
+    checked(f"{name}.latent", layer.latent.value)
+    weight, scale = layer.deployed_weight()
+    after: list[Elementwise] = []
+    if scale is not None:
+        factor = np.broadcast_to(checked(f"{name} (scale)", scale), weight.shape[-1:])
+        after.append(steps.Scale(np.array(factor)))
+    if layer.bias is not None:
+        after.append(steps.Bias(checked(f"{name}.bias", layer.bias.value)))
+    if layer.weight is not None and not (np.abs(weight) == 1).all():
+        raise refusal(name, layer, "weights deployed as signs, with at most one scale", _strangest(weight))
+    signs = isinstance(left, steps.RealSign)
+    return PackedProduct(left, _step(name, layer, weight, signs), tuple(after))
+
+
+def _strangest(weight: Array) -> str:
+    return f"a deployed weight of {weight.flat[np.argmax(np.abs(weight) != 1)]}"
+
+
+def _step(name: str, layer: Product, weight: Array, signs: bool) -> ProductStep:
+    if isinstance(layer, Conv2d):
+        window = layer.stride, layer.padding
+    if layer.weight is None:
+        held = checked(f"{name}.latent", weight)
+        return steps.RealConv(held, *window) if isinstance(layer, Conv2d) else steps.RealLinear(held)
+    bits = Signs.of(np.moveaxis(weight, -1, 0))
+    if not signs:
+        if isinstance(layer, Conv2d):
+            return steps.SignWeightConv(bits, *window)
+        return steps.SignWeightLinear(bits)
+    fan_in = weight.size // weight.shape[-1]
+    if fan_in > LARGEST_FAN_IN:
+        raise refusal(name, layer, f"a fan-in of at most {LARGEST_FAN_IN}", str(fan_in))
+    return steps.BinaryConv(bits, *window) if isinstance(layer, Conv2d) else steps.BinaryLinear(bits)
+
+
+_PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
+    MaxPool2d: lambda pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding),
+    AvgPool2d: lambda pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding),
+    GlobalAvgPool: lambda pool: steps.GlobalMean(),
+    Flatten: lambda layer: steps.Flatten(),
+    Add: lambda layer: steps.Add(),
+}
+
+
+def plain(name: str, layer: Layer) -> Step:
+    """A layer without tensors as one step; ValueError for a layer that has no packed form."""
+    if type(layer) not in _PLAIN:
+        known = (Conv2d, Linear, BatchNorm, PReLU, Activation, ReLU, HardTanh, *_PLAIN)
+        raise refusal(
+            name, layer, f"one of {', '.join(kind.__name__ for kind in known)}", type(layer).__name__
+        )
+    return _PLAIN[type(layer)](layer)
+
+
+def is_product(layer: object) -> bool:
+    """Whether `layer` is a convolution or a linear layer."""
+    return type(layer) in (Conv2d, Linear)

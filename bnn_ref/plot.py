@@ -1,0 +1,258 @@
+"""Pictures of one object: an estimator's card, spectra, training curves, a comparison, a confusion matrix.
+
+Every function draws from the live object and returns a matplotlib `Figure`; nothing is shown, no global
+state is touched. `svg` makes it text whose ink follows the page's colour; `save` writes a file.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bnn_ref import estimators
+from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.files import replacing
+from bnn_ref.parameter import Array
+from bnn_ref.spectra import spectrum
+from bnn_ref.train import Comparison, History
+
+INK = "#1b1b1f"
+PALETTE = (
+    "#3b82c4", "#d9772b", "#3f9e5a", "#c94f4f", "#8a63c9", "#9a6b4f",
+    "#c760a8", "#7d8590", "#a59a1e", "#2ba3b0", "#5b6fd6", "#b0803a",
+)  # fmt: skip
+"""Mid tones: they read on white and on near-black."""
+DASHES = ("-", "--", "-.", ":")
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#8888884d",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "savefig.transparent": True,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "bnn_ref",
+}
+
+
+def figure(width: float, height: float) -> Figure:
+    """An empty figure of that size in inches, with its own canvas."""
+    fig = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig
+
+
+def card(binarizer: str | Binarizer, reach: float | None = None) -> Figure:
+    """F, T, T' and |H| of one estimator, two by two.
+
+    Parameters
+    ----------
+    binarizer : str or Binarizer
+        Its surrogate must be a curve.
+    reach : float, optional
+        Half width of the drawn interval of x; a little more than the window by default.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, or a surrogate that is not element-wise.
+    """
+    b = estimators.get(binarizer) if isinstance(binarizer, str) else binarizer
+    if not isinstance(b.surrogate, Curve):
+        raise ValueError(f"binarizer: required an element-wise surrogate, got {type(b.surrogate).__name__}")
+    curve = b.surrogate
+    reach = reach or (1.6 * curve.support if np.isfinite(curve.support) else 2.0)
+    with matplotlib.rc_context(STYLE):
+        fig = figure(6.4, 4.6)
+        axes = fig.subplots(2, 2)
+        _draw(axes[0, 0], b.forward, reach, "F(x), the forward value", PALETTE[0])
+        _draw(axes[0, 1], curve, reach, "T(x), the surrogate", PALETTE[1])
+        _draw_slope(axes[1, 0], curve, reach)
+        _draw_gain(axes[1, 1], b)
+    return fig
+
+
+def _branches(function: Any, reach: float) -> list[Array]:
+    """Intervals between the kinks, so that no line is drawn across a jump."""
+    kinks = [k for k in (function.kinks if isinstance(function, Curve) else ()) if abs(k) < reach]
+    edges = [-reach, *kinks, reach]
+    inner = [np.linspace(a, b, 400) for a, b in itertools.pairwise(edges)]
+    return [np.clip(x, np.nextafter(x[0], np.inf), np.nextafter(x[-1], -np.inf)) for x in inner]
+
+
+def _draw(ax: Axes, function: Any, reach: float, title: str, color: str) -> None:
+    for x in _branches(function, reach):
+        ax.plot(x, function(x), color=color)
+    ax.set_title(title, loc="left")
+    ax.set_xlabel("x")
+
+
+def _draw_slope(ax: Axes, curve: Curve, reach: float) -> None:
+    for x in _branches(curve, reach):
+        slope = curve.derivative(x)
+        ax.plot(x, slope, color=PALETTE[2])
+        ax.fill_between(x, slope, color=PALETTE[2], alpha=0.15, linewidth=0)
+    kinks = np.array([k for k in curve.kinks if abs(k) < reach])
+    if kinks.size:
+        ax.plot(kinks, curve.derivative(kinks), "o", color=PALETTE[2], markersize=4)
+    ax.set_title("T'(x), what multiplies the gradient", loc="left")
+    ax.set_xlabel("x")
+
+
+def _draw_gain(ax: Axes, binarizer: Binarizer) -> None:
+    """|H| over angular frequency, or the lines of a periodic T, or why there is neither."""
+    found = spectrum(binarizer)
+    ax.set_title("|H(w)|, the filter", loc="left")
+    if found.lines:
+        ax.vlines([k.harmonic for k in found.lines], 0, [k.ratio for k in found.lines], color=PALETTE[4])
+        ax.set_xlabel("harmonic (ratio to the square wave)")
+        return
+    w = np.linspace(0, 25, 501)
+    try:
+        gain = np.abs(found.gain(w))
+    except ValueError:
+        text = "no transform:\nthe slope never falls off"
+        ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+        ax.set(xticks=[], yticks=[])
+        return
+    ax.plot(w, gain, color=PALETTE[4])
+    ax.set_xlabel("w (rad per unit of x)")
+    ax.set_ylim(bottom=0)
+
+
+def spectra(names: Sequence[str], limit: float = 25.0) -> Figure:
+    """|H| of several estimators on one axis; those without a transform are left out of the lines.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the table.
+    limit : float
+        Largest angular frequency, radians per unit of x.
+    """
+    w = np.linspace(0, limit, 601)
+    with matplotlib.rc_context(STYLE):
+        fig = figure(6.4, 4.4)
+        ax = fig.subplots()
+        for i, name in enumerate(names):
+            try:
+                gain = np.abs(spectrum(name).gain(w))
+            except ValueError:
+                continue
+            ax.plot(w, gain, DASHES[i % len(DASHES)], color=PALETTE[i % len(PALETTE)], label=name)
+        ax.set(xlabel="w (rad per unit of x)", ylabel="|H(w)|")
+        ax.set_ylim(bottom=0)
+        fig.legend(loc="outside lower center", ncols=3)
+    return fig
+
+
+def histories(runs: Mapping[str, Sequence[History]]) -> Figure:
+    """Test accuracy over epochs: the mean of each group of runs, in percent.
+
+    Parameters
+    ----------
+    runs : mapping of str to sequence of History
+        Runs of one label (seeds) are averaged.
+    """
+    with matplotlib.rc_context(STYLE):
+        fig = figure(6.4, 4.4)
+        ax = fig.subplots()
+        for i, (label, group) in enumerate(runs.items()):
+            accuracy = 100 * np.mean([[epoch.test_accuracy for epoch in run] for run in group], axis=0)
+            epochs = np.arange(1, len(accuracy) + 1)
+            style = DASHES[i % len(DASHES)]
+            ax.plot(epochs, accuracy, style, color=PALETTE[i % len(PALETTE)], label=label, linewidth=1.4)
+        ax.set(xlabel="epoch", ylabel="test accuracy (%)")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        fig.legend(loc="outside lower center", ncols=3)
+    return fig
+
+
+def comparison(result: Comparison) -> Figure:
+    """Final test accuracy of every estimator: each run a dot, the mean a bar, best on top."""
+    rows = sorted(result.summaries, key=lambda row: row.mean)
+    with matplotlib.rc_context(STYLE):
+        fig = figure(6.4, 0.8 + 0.32 * len(rows))
+        ax = fig.subplots()
+        for y, row in enumerate(rows):
+            values = 100 * np.asarray(row.values)
+            ax.plot(values, np.full(len(values), y), "o", color=PALETTE[0], alpha=0.55, markersize=5)
+            ax.plot([100 * row.mean], [y], "|", color=PALETTE[1], markersize=14, markeredgewidth=2.5)
+        ax.set_yticks(range(len(rows)), [row.estimator for row in rows])
+        ax.set_xlabel("test accuracy (%): dots are runs, bars are means")
+        ax.grid(axis="y", visible=False)
+    return fig
+
+
+def confusion(matrix: Array, classes: Sequence[str]) -> Figure:
+    """Counts of true class (rows) against predicted class (columns).
+
+    Parameters
+    ----------
+    matrix : array (classes, classes) of int
+    classes : sequence of str
+    """
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    with matplotlib.rc_context({**STYLE, "axes.grid": False}):
+        size = 1.6 + 0.42 * len(classes)
+        fig = figure(size, size)
+        ax = fig.subplots()
+        ax.pcolormesh(share, cmap="Blues", vmin=0, vmax=1, edgecolors="#8888884d", linewidth=0.5)
+        for (i, j), count in np.ndenumerate(matrix):
+            if count:
+                ink = "#ffffff" if share[i, j] > 0.5 else "#20242a"
+                ax.text(j + 0.5, i + 0.5, str(count), ha="center", va="center", color=ink, fontsize=8)
+        ticks = np.arange(len(classes)) + 0.5
+        ax.set_xticks(ticks, list(classes), rotation=45 if max(map(len, classes)) > 2 else 0)
+        ax.set_yticks(ticks, list(classes))
+        ax.invert_yaxis()
+        ax.set(xlabel="predicted", ylabel="true", aspect="equal")
+    return fig
+
+
+def svg(fig: Figure) -> str:
+    """The figure as an SVG element; its ink is `currentColor`, so that the page's text colour rules it."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(STYLE):
+        fig.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :].replace(INK, "currentColor")
+
+
+def save(fig: Figure, path: str | Path) -> Path:
+    """Write a figure (the suffix says how: .png, .svg, .pdf), under a temporary name first.
+
+    Raises
+    ------
+    ValueError
+        For a suffix that cannot be written.
+    FileNotFoundError
+        When the folder does not exist.
+    """
+    path = Path(path)
+    kinds = fig.canvas.get_supported_filetypes()
+    if path.suffix[1:] not in kinds:
+        raise ValueError(f"path: required a suffix among {', '.join(sorted(kinds))}; got {path.name!r}")
+    with replacing(path) as temporary, matplotlib.rc_context({**STYLE, "savefig.transparent": False}):
+        fig.savefig(temporary, dpi=150, facecolor="white")
+    return path

@@ -1,0 +1,143 @@
+"""Findings as HTML: pictures inline, no script, nothing fetched."""
+
+from __future__ import annotations
+
+import html
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+import scipy
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bnn_ref import estimators, models, plot
+from bnn_ref.binarizer import Curve
+from bnn_ref.files import replacing
+from bnn_ref.papers import PAPERS
+from bnn_ref.report.findings import Findings
+from bnn_ref.spectra import spectrum
+
+
+def render(findings: Findings) -> str:
+    """The page, complete: one string."""
+    environment = Environment(
+        loader=PackageLoader("bnn_ref.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda share: "–" if share is None else f"{100 * share:.2f}"
+    environment.filters["signed"] = lambda share: "–" if share is None else f"{100 * share:+.2f}"
+    environment.filters["number"] = _number
+    return environment.get_template("page.html").render(
+        findings=findings,
+        worst=_worst(findings),
+        plan=findings.plan,
+        real=models.REAL,
+        gaps={gap.estimator: gap for gap in findings.comparison.differences},
+        cards=[_card(findings, name) for name in findings.plan.binary],
+        pictures=_pictures(findings),
+        versions=_versions(),
+        command=_command(findings),
+    )
+
+
+def _worst(findings: Findings) -> dict[str, float]:
+    """The largest error of the float64 gradients in the network, per estimator."""
+    return {
+        name: max(check.error for check in network.checks if check.name.startswith("gradient to"))
+        for name, _, network in findings.audits
+    }
+
+
+def write(page: str, path: Path) -> None:
+    """Put the page at `path`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def _picture(figure: Figure, alt: str) -> Markup:
+    """A figure as inline SVG with an alternative text."""
+    label = html.escape(alt, quote=True)
+    return Markup(plot.svg(figure).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
+
+
+def _card(findings: Findings, name: str) -> dict[str, Any]:
+    binarizer, line = estimators.get(name), estimators.entry(name)
+    curve = binarizer.surrogate
+    assert isinstance(curve, Curve)
+    return {
+        "name": name,
+        "about": line.about,
+        "paper": PAPERS[line.paper],
+        "formula": (type(curve).__doc__ or "").split("\n\n")[0],
+        "curve": curve,
+        "distance": findings.distances[name],
+        "gain_at_0": _gain_at_zero(name),
+        "picture": _picture(plot.card(binarizer), f"{name}: F, T, its slope and the modulus of its spectrum"),
+    }
+
+
+def _gain_at_zero(name: str) -> float | None:
+    try:
+        return float(spectrum(name).gain(0.0))
+    except ValueError:
+        return None
+
+
+def _pictures(findings: Findings) -> dict[str, Markup]:
+    plan, result = findings.plan, findings.comparison
+    groups = {name: [run.history for run in result.runs if run.estimator == name] for name in plan.estimators}
+    best = findings.packings[0]
+    return {
+        "spectra": _picture(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),
+        "comparison": _picture(plot.comparison(result), "test accuracy of every run and the means"),
+        "histories": _picture(plot.histories(groups), "mean test accuracy over epochs, by estimator"),
+        "confusion": _picture(
+            plot.confusion(best.confusion, findings.dataset.classes),
+            f"confusion matrix of the packed {best.model}",
+        ),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "bnn_ref": metadata.version("bnn-ref"),
+        "Python": sys.version.split()[0],
+        "NumPy": np.__version__,
+        "Numba": numba.__version__,
+        "SciPy": scipy.__version__,
+        "machine": f"{platform.system()} {platform.machine()}",
+        "CPU": _cpu(),
+    }
+
+
+def _cpu() -> str:
+    features = llvm.get_host_cpu_features()
+    known = ("avx2", "avx512f", "avx512vpopcntdq", "neon")
+    found = ", ".join(name for name in known if features.get(name))
+    return f"{llvm.get_host_cpu_name()} ({found or 'no vector extension of note'})"
+
+
+def _command(findings: Findings) -> str:
+    plan = findings.plan
+    limit = "" if plan.limit is None else f" --limit {plan.limit}"
+    names = ",".join(plan.estimators)
+    return (
+        f"bnn-ref report --data {plan.data} --estimators {names} --seeds {plan.seeds} "
+        f"--epochs {plan.epochs} --jobs {plan.jobs}{limit}"
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "none"
+    return "∞" if np.isinf(value) else f"{value:.6g}"

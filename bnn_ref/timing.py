@@ -1,0 +1,80 @@
+"""Speed as a ratio in one run: two callables in turns, after their outputs were checked equal.
+
+On a shared machine identical code varies by a factor of two from one second to the next; the ratio of
+neighbouring calls does not. Source: ours.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from bnn_ref.parameter import Array
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """How many times faster `ours` was than `theirs`, over interleaved pairs.
+
+    Attributes
+    ----------
+    ratio, low, high : float
+        Median and quartiles of time(theirs) / time(ours).
+    ours, theirs : float
+        Median times, in seconds; they drift with the machine, the ratio less.
+    pairs : int
+        How many were measured.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    ours: float
+    theirs: float
+    pairs: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def paired(ours: Callable[[], Array], theirs: Callable[[], Array], pairs: int = 15) -> Pairing:
+    """Time two callables in turns: theirs, ours, theirs, and so on; each ours against the mean around it.
+
+    Parameters
+    ----------
+    ours, theirs : callable
+        Without arguments; they must return equal arrays.
+    pairs : int
+        At least 3.
+
+    Raises
+    ------
+    ValueError
+        When the outputs differ (then a ratio would mean nothing), or `pairs` is too small.
+    """
+    if pairs < 3:
+        raise ValueError(f"pairs: required at least 3, got {pairs}")
+    if not np.array_equal(ours(), theirs()):
+        raise ValueError("ours, theirs: required equal outputs before timing, got different ones")
+    before, ratios, fast, slow = _seconds(theirs), [], [], []
+    for _ in range(pairs):
+        mine, after = _seconds(ours), _seconds(theirs)
+        ratios.append((before + after) / 2 / mine)
+        fast.append(mine)
+        slow.append(after)
+        before = after
+    low, median, high = np.percentile(ratios, [25, 50, 75])
+    return Pairing(
+        float(median), float(low), float(high), float(np.median(fast)), float(np.median(slow)), pairs
+    )
+
+
+def _seconds(call: Callable[[], Array]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start

@@ -1,0 +1,23 @@
+"""Training: a loop, its files, and sweeps over estimators and seeds.
+
+`fit` trains, `save_model` and `load_model` keep the result, `compare` asks which estimator is better.
+"""
+
+from bnn_ref.train.compare import compare as compare
+from bnn_ref.train.comparison import Comparison as Comparison
+from bnn_ref.train.comparison import Difference as Difference
+from bnn_ref.train.comparison import Run as Run
+from bnn_ref.train.comparison import Summary as Summary
+from bnn_ref.train.config import LOSSES as LOSSES
+from bnn_ref.train.config import Config as Config
+from bnn_ref.train.evaluation import Evaluation as Evaluation
+from bnn_ref.train.evaluation import evaluate as evaluate
+from bnn_ref.train.evaluation import predict_classes as predict_classes
+from bnn_ref.train.files import TrainedModel as TrainedModel
+from bnn_ref.train.files import load_model as load_model
+from bnn_ref.train.files import save_model as save_model
+from bnn_ref.train.fit import fit as fit
+from bnn_ref.train.history import Epoch as Epoch
+from bnn_ref.train.history import History as History
+from bnn_ref.train.progress import Progress as Progress
+from bnn_ref.train.statistics import smallest_difference as smallest_difference

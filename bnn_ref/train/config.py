@@ -1,0 +1,108 @@
+"""Everything that decides a training run, but for the model and the data: plain numbers and names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from math import isfinite
+from typing import Any
+
+from bnn_ref.layers import Layer, SoftmaxCrossEntropy, SquaredHinge
+from bnn_ref.optim import OPTIMIZERS, SCHEDULES
+
+LOSSES: dict[str, type[Layer]] = {"cross-entropy": SoftmaxCrossEntropy, "squared-hinge": SquaredHinge}
+
+
+@dataclass(frozen=True)
+class Config:
+    """How to train.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the training images, at least 1.
+    batch_size : int
+        Images a step, at least 2: batch norm needs a variance.
+    optimizer : str
+        A key of `bnn_ref.optim.OPTIMIZERS`.
+    lr : float
+        First step size, positive.
+    momentum : float
+        In [0, 1); only "sgd" has it.
+    nesterov : bool
+        Look ahead; only "sgd" does, with momentum > 0.
+    weight_decay : float
+        lambda of the L2 term lambda * value in every gradient, at least 0.
+    schedule : str
+        A key of `bnn_ref.optim.SCHEDULES`: how the step size falls, step by step.
+    clip : float or None
+        Latent weights are clipped to [-clip, clip] after each step; None leaves them.
+    loss : str
+        A key of `LOSSES`.
+    seed : int
+        Of the generator that shuffles; at least 0. (First weights come from the seed of `models.build`.)
+
+    Raises
+    ------
+    ValueError
+        If a value is not as stated above.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    optimizer: str = "adam"
+    lr: float = 1e-3
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    schedule: str = "cosine"
+    clip: float | None = 1.0
+    loss: str = "cross-entropy"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, good, required in self._requirements():
+            if not good:
+                raise ValueError(f"{name}: required {required}, got {getattr(self, name)!r}")
+
+    def _requirements(self) -> Iterator[tuple[str, bool, str]]:
+        """(field, whether it is good, what is required of it), in order: later ones rely on earlier."""
+        yield "epochs", _whole(self.epochs, 1), "a whole number >= 1"
+        yield "batch_size", _whole(self.batch_size, 2), "a whole number >= 2 (batch norm needs a variance)"
+        for name, table in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("loss", LOSSES)):
+            yield name, getattr(self, name) in list(table), f"one of {', '.join(table)}"
+        yield "lr", _number(self.lr) and self.lr > 0, "a finite number > 0"
+        yield "momentum", _number(self.momentum) and 0 <= self.momentum < 1, "a number in [0, 1)"
+        yield "nesterov", isinstance(self.nesterov, bool), "True or False"
+        able = self.optimizer == "sgd" and self.momentum > 0
+        yield "nesterov", able or not self.nesterov, "False without sgd and momentum > 0"
+        yield "weight_decay", _number(self.weight_decay) and self.weight_decay >= 0, "a finite number >= 0"
+        clip = self.clip is None or (_number(self.clip) and self.clip > 0)
+        yield "clip", clip, "a finite number > 0, or None"
+        yield "seed", _whole(self.seed, 0), "a whole number >= 0"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields under their names, as JSON writes them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Config:
+        """The configuration that `to_dict` wrote.
+
+        Raises
+        ------
+        ValueError
+            If a key is missing or unknown, or a value is not one that the field allows.
+        """
+        required = [field.name for field in fields(cls)]
+        if sorted(values) != sorted(required):
+            raise ValueError(f"config: required the keys {', '.join(required)}; got {', '.join(values)}")
+        return cls(**values)
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
