@@ -13,7 +13,7 @@ from bnn_ref.layers import BatchNorm, Conv2d, Flatten, GlobalAvgPool, Layer, PRe
 from bnn_ref.layers.pool import Pool2d
 from bnn_ref.packed import PackedModel, pack
 from bnn_ref.packed.signs import Signs
-from bnn_ref.packed.steps import ProductStep, Scale
+from bnn_ref.packed.steps import ProductStep
 from bnn_ref.parameter import Parameter
 
 Shape = tuple[int, ...]
@@ -142,8 +142,7 @@ def cost(model: Layer, input_shape: Sequence[int]) -> Cost:
         name = names[id(layer)]
         if name not in rows:
             counts = _parameters(layer, products.get(name), seen)
-            scale, packed_bytes = _scale(packed, name), stored.get(name, 0)
-            rows[name] = type(layer).__name__, counts + Counts(scale=scale, packed_bytes=packed_bytes)
+            rows[name] = type(layer).__name__, counts + Counts(packed_bytes=stored.get(name, 0))
         kind, counts = rows[name]
         rows[name] = kind, counts + _operations(layer, products.get(name), output)
     return Cost(tuple((name, kind, counts) for name, (kind, counts) in rows.items()))
@@ -152,11 +151,6 @@ def cost(model: Layer, input_shape: Sequence[int]) -> Cost:
 def _products(packed: PackedModel) -> dict[str, ProductStep]:
     nodes = packed.graph.nodes
     return {node.layer: node.step for node in nodes if isinstance(node.step, ProductStep)}
-
-
-def _scale(packed: PackedModel, name: str) -> int:
-    steps = [node.step for node in packed.graph.nodes if node.layer == name]
-    return next((step.factor.size for step in steps if isinstance(step, Scale)), 0)
 
 
 def _parameters(layer: Layer, product: ProductStep | None, seen: set[int]) -> Counts:
@@ -170,8 +164,10 @@ def _parameters(layer: Layer, product: ProductStep | None, seen: set[int]) -> Co
 
     if isinstance(layer, Product) and product is not None:
         weights, bias = fresh(layer.latent), fresh(layer.bias)
-        binary = isinstance(product.weight, Signs)
-        return Counts(0 if binary else weights, weights if binary else 0, bias=bias)
+        if not isinstance(product.weight, Signs):
+            return Counts(real_weights=weights, bias=bias)
+        _, scale = layer.deployed_weight()
+        return Counts(binary_weights=weights, bias=bias, scale=0 if scale is None else scale.size)
     if isinstance(layer, BatchNorm):
         return Counts(norm=fresh(layer.gamma) + fresh(layer.beta))
     return Counts(slope=fresh(layer.slope)) if isinstance(layer, PReLU) else Counts()

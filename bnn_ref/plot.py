@@ -6,6 +6,7 @@ state is touched. `svg` makes it text whose ink follows the page's colour; `save
 
 from __future__ import annotations
 
+import html
 import io
 import itertools
 from collections.abc import Mapping, Sequence
@@ -122,12 +123,12 @@ def _draw_slope(ax: Axes, curve: Curve, reach: float) -> None:
 def _draw_gain(ax: Axes, binarizer: Binarizer) -> None:
     """|H| over angular frequency, or the lines of a periodic T, or why there is neither."""
     found = spectrum(binarizer)
-    ax.set_title("|H(w)|, the filter", loc="left")
+    ax.set_title("|H(ω)|, the filter", loc="left")
     if found.lines:
         ax.vlines([k.harmonic for k in found.lines], 0, [k.ratio for k in found.lines], color=PALETTE[4])
         ax.set_xlabel("harmonic (ratio to the square wave)")
         return
-    w = np.linspace(0, 25, 501)
+    w = np.linspace(0, 20, 501)
     try:
         gain = np.abs(found.gain(w))
     except ValueError:
@@ -136,11 +137,11 @@ def _draw_gain(ax: Axes, binarizer: Binarizer) -> None:
         ax.set(xticks=[], yticks=[])
         return
     ax.plot(w, gain, color=PALETTE[4])
-    ax.set_xlabel("w (rad per unit of x)")
+    ax.set_xlabel("ω (rad per unit of x)")
     ax.set_ylim(bottom=0)
 
 
-def spectra(names: Sequence[str], limit: float = 25.0) -> Figure:
+def spectra(names: Sequence[str], limit: float = 16.0) -> Figure:
     """|H| of several estimators on one axis; those without a transform are left out of the lines.
 
     Parameters
@@ -160,7 +161,7 @@ def spectra(names: Sequence[str], limit: float = 25.0) -> Figure:
             except ValueError:
                 continue
             ax.plot(w, gain, DASHES[i % len(DASHES)], color=PALETTE[i % len(PALETTE)], label=name)
-        ax.set(xlabel="w (rad per unit of x)", ylabel="|H(w)|")
+        ax.set(xlabel="ω (rad per unit of x)", ylabel="|H(ω)|")
         ax.set_ylim(bottom=0)
         fig.legend(loc="outside lower center", ncols=3)
     return fig
@@ -230,13 +231,14 @@ def confusion(matrix: Array, classes: Sequence[str]) -> Figure:
     return fig
 
 
-def svg(fig: Figure) -> str:
-    """The figure as an SVG element; its ink is `currentColor`, so that the page's text colour rules it."""
+def svg(fig: Figure, alt: str) -> str:
+    """The figure as an SVG element with an alternative text; its ink is `currentColor`, the page's own."""
     buffer = io.StringIO()
     with matplotlib.rc_context(STYLE):
         fig.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
-    return text[text.index("<svg") :].replace(INK, "currentColor")
+    label = f'<svg role="img" aria-label="{html.escape(alt, quote=True)}" '
+    return text[text.index("<svg") :].replace(INK, "currentColor").replace("<svg ", label, 1)
 
 
 def save(fig: Figure, path: str | Path) -> Path:

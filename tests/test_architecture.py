@@ -9,30 +9,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ORDER = [
-    "parameter",
-    "papers",
-    "kernels",
-    "basepoint",
-    "annealing",
-    "binarizer",
-    "estimators",
-    "autodiff",
-    "layers",
-    "models",
-    "optim",
-    "data",
-    "pose",
-    "packed",
-    "cost",
-    "train",
-    "spectra",
-    "auditing",
-    "testing",
-    "plot",
-    "report",
-    "cli",
-]
+ORDER = (
+    *(
+        "parameter",
+        "files",
+        "timing",
+        "papers",
+        "kernels",
+        "basepoint",
+        "annealing",
+        "binarizer",
+        "estimators",
+    ),
+    *("autodiff", "layers", "models", "optim", "data", "pose", "packed", "cost", "train", "spectra"),
+    *("auditing", "testing", "plot", "report", "cli"),
+)
 MODULES = sorted((ROOT / "bnn_ref").rglob("*.py"))
 
 

@@ -32,15 +32,17 @@ class Integers:
         Where the int32 (..., F) are, all in -fan_in..fan_in.
     source : Symbol
         The product.
-    fan_in, channels : int
-        n and F.
+    fan_in : int
+        n.
+    channels : int or None
+        F; None where the integers have been flattened and nobody has said yet how many there are.
     after : Chain
     """
 
     value: int
     source: Symbol
     fan_in: int
-    channels: int
+    channels: int | None
     after: Chain
 
     @property
@@ -102,12 +104,14 @@ class Compiler:
     def _flat(self, symbol: Symbol, zero: int) -> int | None:
         inner = symbol.inputs[0]  # sign and flatten change places
         words, known = self.folded(inner, zero), self.integers(inner)
-        if words is None or known is None:
+        if words is None or known is None or known.channels is None:
             return None
         return self.emit(self.trace.name(symbol), steps.FlattenSigns(known.channels), words)
 
     def _threshold(self, known: Integers | None, zero: int) -> int | None:
-        if known is None or not known.after or not self.trace.only_signs(known.source):
+        if known is None or not known.after or known.channels is None:
+            return None
+        if not self.trace.only_signs(known.source):
             return None
         threshold = fold(known.steps, zero, known.fan_in, known.channels)
         return None if threshold is None else self.emit(known.after[-1][0], threshold, known.value)
@@ -138,16 +142,24 @@ class Compiler:
         name, layer = self.trace.name(symbol), symbol.layer
         step = self.trace.elementwise(symbol)
         if step is not None:
-            return replace(behind, after=(*behind.after, (name, step)))
-        if type(layer) is Flatten:
-            movable = not behind.after  # `after` has one number a channel, not one a feature
-        else:  # a maximum: a window of padding alone has no integer
-            alone = len(self.trace.readers(symbol.inputs[0])) == 1
-            movable = alone and layer.padding < layer.kernel_size
-            movable = movable and nondecreasing(behind.steps, behind.fan_in, behind.channels)
+            channels = behind.channels if step.channels is None else step.channels
+            return replace(behind, channels=channels, after=(*behind.after, (name, step)))
+        if type(layer) is Flatten:  # `after` has one number a channel, not one a feature
+            movable, channels = not behind.after, None
+        else:
+            movable, channels = self._pools(symbol, behind), behind.channels
         if not movable:
             return None
-        return replace(behind, value=self.emit(name, translate.plain(name, layer), behind.value))
+        value = self.emit(name, translate.plain(name, layer), behind.value)
+        return replace(behind, value=value, channels=channels)
+
+    def _pools(self, pool: Symbol, behind: Integers) -> bool:
+        """Whether the maximum may be taken of the integers: it commutes with what comes after them."""
+        alone = len(self.trace.readers(pool.inputs[0])) == 1
+        # a window of padding alone has no integer
+        if not alone or behind.channels is None or pool.layer.padding >= pool.layer.kernel_size:
+            return False
+        return nondecreasing(behind.steps, behind.fan_in, behind.channels)
 
     def value(self, symbol: Symbol) -> int:
         """The number of `symbol`'s value: float32, or integers that are read as such."""

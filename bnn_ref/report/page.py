@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import platform
 import sys
 from importlib import metadata
@@ -15,7 +14,6 @@ import numpy as np
 import scipy
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from bnn_ref import estimators, models, plot
 from bnn_ref.binarizer import Curve
@@ -64,10 +62,8 @@ def write(page: str, path: Path) -> None:
         temporary.write_text(page, encoding="utf-8")
 
 
-def _picture(figure: Figure, alt: str) -> Markup:
-    """A figure as inline SVG with an alternative text."""
-    label = html.escape(alt, quote=True)
-    return Markup(plot.svg(figure).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
+def _svg(figure: Any, alt: str) -> Markup:
+    return Markup(plot.svg(figure, alt))
 
 
 def _card(findings: Findings, name: str) -> dict[str, Any]:
@@ -82,7 +78,7 @@ def _card(findings: Findings, name: str) -> dict[str, Any]:
         "curve": curve,
         "distance": findings.distances[name],
         "gain_at_0": _gain_at_zero(name),
-        "picture": _picture(plot.card(binarizer), f"{name}: F, T, its slope and the modulus of its spectrum"),
+        "picture": _svg(plot.card(binarizer), f"{name}: F, T, its slope and the modulus of its spectrum"),
     }
 
 
@@ -98,10 +94,10 @@ def _pictures(findings: Findings) -> dict[str, Markup]:
     groups = {name: [run.history for run in result.runs if run.estimator == name] for name in plan.estimators}
     best = findings.packings[0]
     return {
-        "spectra": _picture(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),
-        "comparison": _picture(plot.comparison(result), "test accuracy of every run and the means"),
-        "histories": _picture(plot.histories(groups), "mean test accuracy over epochs, by estimator"),
-        "confusion": _picture(
+        "spectra": _svg(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),
+        "comparison": _svg(plot.comparison(result), "test accuracy of every run and the means"),
+        "histories": _svg(plot.histories(groups), "mean test accuracy over epochs, by estimator"),
+        "confusion": _svg(
             plot.confusion(best.confusion, findings.dataset.classes),
             f"confusion matrix of the packed {best.model}",
         ),

@@ -1,4 +1,4 @@
-"""How far T is from sign: the areas that papers shade."""
+"""How far T is from sign: the area between them, and that of its square."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def distance_to_sign(subject: Examined, within: float = math.inf, **hints: Any) 
         Integrate over [-within, within]: 1 is the interval of weights, inf (default) the real line, where
         the distances are inf unless T tends to -1 and +1 fast enough.
 
-    Source: ours; bireal2018's shaded area is the L1 distance.
+    Source: ours.
     """
     if not within > 0:
         raise ValueError(f"within: required a positive number, got {within}")

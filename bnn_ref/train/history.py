@@ -41,7 +41,7 @@ class Epoch:
     seconds: float = field(compare=False)
 
     def __str__(self) -> str:
-        return f"epoch {self.epoch + 1}: loss {self.loss:.4f}, test accuracy {self.test_accuracy:.1%}"
+        return f"epoch {self.epoch}: loss {self.loss:.4f}, test accuracy {self.test_accuracy:.1%}"
 
 
 @dataclass(frozen=True)

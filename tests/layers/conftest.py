@@ -1,4 +1,4 @@
-"""Oracles that know no layer: the derivative of any analytic function, and arrays that cannot be written to."""
+"""Oracles that know no layer: the derivative of any analytic function; arrays that nobody can write to."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_every_entry_of_every_gradient(derivative: Any) -> None:
     rng = np.random.default_rng(0)
     layer = layer64(rng, 2)
     gamma, beta, x = layer.gamma.value, layer.beta.value, rng.normal(size=(3, 2, 2, 2))
-    y, cache = layer.forward(x)
+    _, cache = layer.forward(x)
     dy = rng.normal(size=x.shape)
     dx = layer.backward(dy, cache)
     np.testing.assert_allclose(dx, derivative(lambda z: loops(z, gamma, beta, 1e-5), x, dy), atol=1e-13)

@@ -28,6 +28,11 @@ class Elementwise(Step):
         """The output, a new array."""
         raise TypeError(f"{type(self).__name__} computes nothing")
 
+    @property
+    def channels(self) -> int | None:
+        """C, None where any number will do."""
+        return next((tensor.size for tensor in self.tensors().values()), None)
+
     def of(self, part: slice) -> Self:
         """The same step on some of the channels."""
         return replace(self, **{name: tensor[part] for name, tensor in self.tensors().items()})  # type: ignore[type-var]

@@ -1,0 +1,169 @@
+"""The command line as a user meets it: a whole road on digits, and every kind of bad use."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import bnn_ref
+from bnn_ref import estimators
+from bnn_ref.cli import app
+from bnn_ref.estimators import Entry, hard
+from bnn_ref.estimators.ste import HardTanh
+
+
+def run(*arguments: str | Path) -> Any:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "net.safetensors"
+    done = run(
+        "train", "--model", "cnn", "--option", "width=8", "--epochs", "6", "--limit", "600", "--out", path
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "test accuracy" in done.output
+    return path
+
+
+def test_version_and_list() -> None:
+    assert run("--version").output.strip() == f"bnn-ref {bnn_ref.__version__}"
+    listed = json.loads(run("list", "--json").output)
+    assert [row["name"] for row in listed["estimators"]] == estimators.names()
+    assert "digits" in listed["data"]
+
+
+def test_train_pack_predict_audit_agree(trained: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "bits.safetensors"
+    sizes = json.loads(run("pack", trained, "--out", packed, "--json").output)
+    assert sizes["payload_bytes"] * 5 < sizes["float_bytes"]
+    answers = [
+        json.loads(run("predict", file, "--data", "digits", "--json").output) for file in (trained, packed)
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0]["accuracy"] > 0.5
+    assert run("audit", "--model", trained).exit_code == 0
+
+
+def test_predict_reads_images_and_writes_classes(trained: Path, tmp_path: Path) -> None:
+    images = bnn_ref.data.load("digits").test_images[:7]
+    np.save(tmp_path / "images.npy", images)
+    done = run("predict", trained, "--images", tmp_path / "images.npy", "--out", tmp_path / "classes.txt")
+    assert done.exit_code == 0, done.output
+    assert len((tmp_path / "classes.txt").read_text().split()) == 7
+
+
+def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.safetensors"
+    run("train", "--model", "cnn", "--option", "width=8", "--epochs", "6", "--limit", "600", "--out", again)
+    first, second = (bnn_ref.load_model(path).model.state_dict() for path in (trained, again))
+    assert all(np.array_equal(first[key], second[key]) for key in first)
+
+
+def test_audit_of_everything_passes() -> None:
+    done = run("audit", "--all")
+    assert done.exit_code == 0, done.output
+    assert f"{2 * len(estimators.names())} of {2 * len(estimators.names())} audits passed" in done.output
+
+
+def test_a_failing_audit_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Wrong(HardTanh):
+        def slope(self, x: np.ndarray) -> np.ndarray:
+            return 1.01 * super().slope(x)
+
+    monkeypatch.setitem(estimators.TABLE, "wrong", Entry(hard(Wrong), "bnn2016", "1 % too steep"))
+    done = run("audit", "wrong")
+    assert done.exit_code == 1
+    assert "FAIL slope is T's derivative" in done.output
+
+
+@pytest.mark.parametrize("name", estimators.names())
+def test_spectrum_and_show_of_every_estimator(name: str, tmp_path: Path) -> None:
+    assert run("spectrum", name).exit_code == 0
+    assert json.loads(run("spectrum", name, "--json").output)["name"]
+    shown = run("show", name)
+    assert shown.exit_code == 0
+    assert "T(x) =" in shown.output
+
+
+def test_show_of_a_model_prints_its_cost() -> None:
+    shown = run("show", "--model", "bireal-small", "--size", "28x28x1")
+    assert shown.exit_code == 0, shown.output
+    assert "total" in shown.output
+
+
+def test_bench_reports_ratios() -> None:
+    done = run("bench", "--pairs", "3", "--batch", "2", "--json")
+    assert done.exit_code == 0, done.output
+    assert set(json.loads(done.output)) == set(bnn_ref.models.names())
+
+
+def test_compare_prints_a_row_an_estimator() -> None:
+    done = run(
+        "compare", "--estimators", "clipped-ste,approxsign", "--seeds", "2", "--epochs", "1",
+        "--limit", "128", "--model", "mlp", "--option", "width=8", "--json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)["summaries"]
+    assert [row["estimator"] for row in rows] == ["clipped-ste", "approxsign"]
+
+
+BAD: list[tuple[list[str], str]] = [
+    (["audit", "no-such"], "required one of identity-ste"),
+    (["audit"], "required names of estimators"),
+    (["audit", "fda", "--option", "terms=0"], "terms: required a whole number >= 1, got 0"),
+    (["audit", "fda", "--option", "terms=NaN"], "terms: required a whole number"),
+    (["audit", "fda", "--option", "terms"], "required NAME=VALUE"),
+    (["audit", "--model", "no-such"], "model: required one of mlp"),
+    (["audit", "--model", "gone.safetensors"], "gone.safetensors"),
+    (["spectrum", "fda", "--option", "speed=3"], "required parameters among terms"),
+    (["spectrum", "fda", "--period", "-1"], "period: required a positive number"),
+    (["show"], "required one estimator's name"),
+    (["show", "--model", "cnn", "--size", "28x28"], "required HxWxC"),
+    (["show", "--model", "cnn", "--option", "width=-3"], "width: required whole numbers >= 1, got [-3]"),
+    (["train", "--out", "no/such/folder/a.safetensors"], "required an existing folder"),
+    (["train", "--out", "OUT", "--data", "cats"], "digits, fashion-mnist, mnist"),
+    (["train", "--out", "OUT", "--epochs", "0"], "epochs: required a whole number >= 1, got 0"),
+    (["train", "--out", "OUT", "--lr", "nan"], "lr: required a finite number"),
+    (["train", "--out", "OUT", "--estimator", "nope"], "required one of identity-ste"),
+    (["train", "--out", "OUT", "--model", "cnn", "--option", "depth=2"], "cnn: required options among width"),
+    (["train", "--out", "OUT", "--model", "cnn", "--option", "width=-1"], "width: required whole numbers"),
+    (["compare", "--estimators", "fda,fda"], "each once"),
+    (["compare", "--estimators", "fda", "--seeds", "0"], "seeds: required at least 1"),
+    (["pack", "gone.safetensors", "--out", "OUT"], "gone.safetensors"),
+    (["pack", "FOREIGN", "--out", "OUT"], "FOREIGN"),
+    (["predict", "FOREIGN", "--data", "digits"], "FOREIGN"),
+    (["predict", "TRUNCATED", "--data", "digits"], "TRUNCATED"),
+    (["predict", "TRAINED"], "required --data NAME or --images"),
+    (["predict", "TRAINED", "--images", "FOREIGN"], "required a .npy array"),
+    (["predict", "TRAINED", "--images", "gone.npy"], "gone.npy"),
+    (["report", "--out", "OUT", "--data", "cats"], "data: required one of digits"),
+    (["report", "--out", "OUT", "--estimators", "real"], "at least one besides 'real'"),
+    (["report", "--out", "OUT", "--seeds", "0"], "seeds: required a whole number >= 1"),
+    (["report", "--out", "no/such/a.html"], "required an existing folder"),
+    (["bench", "--batch", "0"], "batch: required at least 1"),
+    (["bench", "--pairs", "1"], "pairs: required at least 3"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "reason"), BAD, ids=lambda value: " ".join(value)[:60])
+def test_bad_use_has_one_clear_error_and_leaves_nothing(
+    arguments: list[str], reason: str, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("FOREIGN").write_bytes(b"this is no model at all" * 40)
+    Path("TRUNCATED").write_bytes(trained.read_bytes()[:-100])
+    Path("TRAINED").write_bytes(trained.read_bytes())
+    before = sorted(tmp_path.iterdir())
+    done = run(*arguments)
+    assert done.exit_code == 2, done.output
+    said = " ".join(done.stderr.split())
+    assert said.count("error: ") == 1, done.stderr
+    assert reason in said
+    assert sorted(tmp_path.iterdir()) == before

@@ -1,0 +1,126 @@
+"""The table: names, aliases, refusals, citations."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bnn_ref import estimators
+from bnn_ref.binarizer import Binarizer, Sign
+from bnn_ref.papers import PAPERS
+
+NAMES = estimators.names()
+
+
+def test_the_names_that_users_rely_on() -> None:
+    """A name once given stays: this list grows, it never shrinks."""
+    promised = {
+        *("identity-ste", "clipped-ste", "tanh", "approxsign", "fda", "swish-sign", "bnn++", "dsq", "ede"),
+        *("rbnn", "rbnn-activation", "reste"),
+    }
+    assert promised <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", [*NAMES, *estimators.ALIASES])
+def test_names_are_lower_case_words(name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9+-]+", name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_entry_makes_a_binarizer_of_its_name(name: str) -> None:
+    b = estimators.get(name)
+    assert isinstance(b, Binarizer)
+    assert b.name == name
+    assert b.law == estimators.entry(name).law
+
+
+@pytest.mark.parametrize(("alias", "name"), estimators.ALIASES.items())
+def test_aliases_are_the_entry_itself(alias: str, name: str) -> None:
+    assert alias not in NAMES
+    assert estimators.entry(alias) is estimators.entry(name)
+    assert estimators.get(alias) == estimators.get(name)
+    assert estimators.get(alias).name == name
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [("ste", "clipped-ste"), ("bireal", "approxsign"), ("bnn+", "swish-sign"), ("irnet", "ede")],
+)
+def test_the_aliases_that_papers_use(alias: str, name: str) -> None:
+    assert estimators.get(alias).name == name
+
+
+def test_no_two_entries_are_the_same_method() -> None:
+    """A method known under two names is declared once; entries of one curve differ in law or in forward."""
+    seen = [(e.paper, e.about, str(e.law), str(estimators.get(n))) for n, e in estimators.TABLE.items()]
+    assert len(set(seen)) == len(seen)
+
+
+def test_an_unknown_name_lists_every_valid_one() -> None:
+    with pytest.raises(ValueError, match="estimator: required one of") as caught:
+        estimators.get("no-such")
+    for name in [*NAMES, *estimators.ALIASES, "'no-such'"]:
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_parameters_are_listed_with_the_valid_ones(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{re.escape(name)}: required parameters among") as caught:
+        estimators.get(name, zzz=1, nonsense=2)
+    assert str(caught.value).endswith("got nonsense, zzz")
+    for parameter in estimators.entry(name).parameters:
+        assert parameter in str(caught.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_spelling_the_defaults_changes_nothing(name: str) -> None:
+    assert estimators.get(name, **estimators.entry(name).parameters) == estimators.get(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sign_of_zero(name: str) -> None:
+    """+1 unless asked; -1 on request (fda2021's Eq. 1), -0.0 alike; never 0. Soft forwards keep theirs."""
+    zeros = np.array([0.0, -0.0])
+    for zero in (1, -1):
+        b = estimators.get(name, zero=zero)
+        np.testing.assert_array_equal(b.deployed(zeros), [zero, zero])
+        if isinstance(b.forward, Sign):
+            np.testing.assert_array_equal(b(zeros), [zero, zero])
+    np.testing.assert_array_equal(estimators.get(name).deployed(zeros), 1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("zero", [0, 2])
+def test_sign_of_zero_is_a_sign(name: str, zero: Any) -> None:
+    with pytest.raises(ValueError, match="zero: required -1 or"):
+        estimators.get(name, zero=zero)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_entry_cites_a_paper_that_exists(name: str) -> None:
+    line = estimators.entry(name)
+    assert line.paper in PAPERS
+    assert line.about
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_docstring_gives_formula_parameters_and_source(name: str) -> None:
+    line = estimators.entry(name)
+    text = line.make.__doc__ or ""
+    assert re.search(r"T\(x\) =|T'\(x\) =", text)
+    (source,) = re.findall(r"Source: (.*?)\.(?:\s|$)", text, re.DOTALL)
+    keys = set(re.findall(r"[a-z+]+\d{4}", source))
+    assert keys, f"{name}: {source!r} cites no paper"
+    assert keys <= set(PAPERS)
+    for parameter in set(line.parameters) - {"zero"}:
+        assert re.search(rf"^ *{parameter} : ", text, re.MULTILINE), f"{parameter} is not documented"
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if estimators.entry(n).law is not None])
+@pytest.mark.parametrize("progress", [-0.1, 1.1, np.nan])
+def test_progress_lies_between_0_and_1(name: str, progress: float) -> None:
+    with pytest.raises(ValueError, match="progress: required a number in"):
+        estimators.get(name).at(progress)

@@ -1,0 +1,99 @@
+"""Pictures: drawn from the live object, no global state, complete files, ink that follows the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+from bnn_ref import estimators, plot
+from bnn_ref.estimators.ste import HardTanh
+from bnn_ref.parameter import Array
+from bnn_ref.train import Comparison, Config, Epoch, History, Run
+
+
+def history(*accuracies: float) -> History:
+    return History(tuple(Epoch(i, 10 * i, 0.1, 1e-3, 1.0, a, a, 0.1) for i, a in enumerate(accuracies)))
+
+
+@pytest.mark.parametrize("name", estimators.names())
+def test_every_card_has_four_panels_with_lines(name: str) -> None:
+    figure = plot.card(name)
+    assert len(figure.axes) == 4
+    assert all(ax.lines or ax.collections or ax.texts for ax in figure.axes)
+
+
+def test_the_card_draws_the_live_slope() -> None:
+    @dataclass(frozen=True)
+    class Doubled(HardTanh):
+        def slope(self, x: Array) -> Array:
+            return 2 * super().slope(x)
+
+    from bnn_ref.binarizer import Binarizer, Sign
+
+    heights = [
+        plot.card(Binarizer(Sign(), kind())).axes[2].lines[1].get_ydata() for kind in (HardTanh, Doubled)
+    ]
+    assert np.allclose(2 * np.asarray(heights[0]), heights[1])
+
+
+def test_jumps_are_not_bridged() -> None:
+    lines = plot.card("clipped-ste").axes[2].lines
+    drawn = [np.asarray(line.get_ydata(), float) for line in lines if len(line.get_xdata()) > 10]
+    assert len(drawn) == 3
+    assert all(np.ptp(values) == 0 for values in drawn)
+
+
+def test_identity_says_why_it_has_no_spectrum_and_a_periodic_one_shows_lines() -> None:
+    assert "no transform" in plot.card("identity-ste").axes[3].texts[0].get_text()
+    periodic = plot.card(estimators.get("fda", window=None))
+    assert len(periodic.axes[3].collections[0].get_segments()) == 10  # type: ignore[attr-defined]
+
+
+def test_settings_are_left_as_they_were() -> None:
+    before = dict(matplotlib.rcParams)
+    plot.svg(plot.card("fda"), "a card")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_svg_is_an_element_with_page_ink_and_is_reproducible() -> None:
+    first, second = (plot.svg(plot.card("approxsign"), 'a "card"') for _ in range(2))
+    assert first == second
+    assert first.startswith('<svg role="img" aria-label="a &quot;card&quot;"')
+    assert "currentColor" in first
+    assert plot.INK not in first
+    assert not re.search(r'(href|src)="http', first)
+
+
+def test_files_are_complete_or_absent(tmp_path: Path) -> None:
+    path = plot.save(plot.card("fda"), tmp_path / "card.png")
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(ValueError, match="required a suffix among"):
+        plot.save(plot.card("fda"), tmp_path / "card.nope")
+    with pytest.raises(FileNotFoundError, match="required an existing folder"):
+        plot.save(plot.card("fda"), tmp_path / "no" / "card.png")
+
+
+def test_histories_average_their_seeds() -> None:
+    figure = plot.histories({"a": [history(0.2, 0.4), history(0.4, 0.8)]})
+    assert np.allclose(np.asarray(figure.axes[0].lines[0].get_ydata(), float), [30, 60])
+
+
+def test_comparison_has_a_row_an_estimator_best_on_top() -> None:
+    runs = tuple(
+        Run(name, seed, history(a + seed / 100)) for name, a in (("x", 0.5), ("y", 0.9)) for seed in (0, 1)
+    )
+    result = Comparison("digits", "cnn", {}, Config(), "x", (0, 1), runs)
+    labels = [text.get_text() for text in plot.comparison(result).axes[0].get_yticklabels()]
+    assert labels == ["x", "y"]
+
+
+def test_confusion_prints_every_count() -> None:
+    matrix = np.array([[5, 1], [0, 7]])
+    texts = {text.get_text() for text in plot.confusion(matrix, ("a", "b")).axes[0].texts}
+    assert texts == {"5", "1", "7"}

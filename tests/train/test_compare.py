@@ -1,0 +1,164 @@
+"""A sweep is the same whatever runs it, and its statistics are those of other people's code."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bnn_ref.data import Dataset
+from bnn_ref.train import Comparison, Config, Epoch, History, Run, compare, smallest_difference
+
+CONFIG = Config(epochs=2, batch_size=43, lr=0.02)
+OPTIONS = {"width": 12, "scale": True}
+ESTIMATORS = ("real", "approxsign", "bnn++")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers() -> Iterator[None]:
+    """The pool is kept between sweeps; after this module it would only hold memory."""
+    yield
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
+
+
+@pytest.fixture(scope="module")
+def sweep(few: Dataset) -> Comparison:
+    return compare(few, "mlp", ESTIMATORS, (0, 3), CONFIG, OPTIONS, jobs=2)
+
+
+def test_the_result_does_not_depend_on_the_number_of_processes(few: Dataset, sweep: Comparison) -> None:
+    assert compare(few, "mlp", ESTIMATORS, (0, 3), CONFIG, OPTIONS, jobs=1) == sweep
+
+
+def test_a_run_does_not_depend_on_the_others(few: Dataset, sweep: Comparison) -> None:
+    alone = compare(few, "mlp", ["bnn++"], [3], replace(CONFIG, seed=99), OPTIONS)
+    assert alone.runs == sweep.runs[-1:]
+
+
+def test_runs_come_in_order_and_differ(few: Dataset, sweep: Comparison) -> None:
+    assert [(run.estimator, run.seed) for run in sweep.runs] == [(e, s) for e in ESTIMATORS for s in (0, 3)]
+    losses = [[epoch.loss for epoch in run.history] for run in sweep.runs]
+    assert len({tuple(loss) for loss in losses}) == len(losses)
+
+
+def test_the_callback_sees_every_run_in_order(few: Dataset, capfd: pytest.CaptureFixture[str]) -> None:
+    seen: list[Run] = []
+    result = compare(few, "mlp", ["tanh"], [1, 0], CONFIG, OPTIONS, jobs=2, on_run_end=seen.append)
+    assert tuple(seen) == result.runs
+    assert [run.seed for run in seen] == [1, 0]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_diverging_run_is_named(few: Dataset) -> None:
+    config = Config(epochs=1, batch_size=43, optimizer="sgd", lr=1e30, clip=None)
+    with pytest.raises(FloatingPointError, match="tanh, seed 4: loss: required finite numbers"):
+        compare(few, "mlp", ["tanh", "real"], [4, 5], config, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"estimators": []}, "estimators: required at least one, each once, got"),
+        ({"estimators": ["tanh", "tanh"]}, "estimators: required at least one, each once, got"),
+        ({"estimators": ["tanh", "tang"]}, "estimator: required one of .* got 'tang'"),
+        ({"model": "resnet-1000"}, "model: required one of .* got 'resnet-1000'"),
+        ({"seeds": []}, "seeds: required at least one, each once, got"),
+        ({"seeds": [1, 1]}, "seeds: required at least one, each once, got"),
+        ({"seeds": [0, -1]}, "seed: required a whole number >= 0, got -1"),
+        ({"options": {"seed": 3}}, "options: required none that a sweep sets itself, got seed"),
+        ({"options": {"parameters": {}}}, "options: required none that a sweep sets itself, got parameters"),
+        ({"options": {"wide": 3}}, "mlp: required options among width, depth; got wide"),
+        ({"jobs": 0}, "jobs: required a whole number >= 1, got 0"),
+        ({"jobs": True}, "jobs: required a whole number >= 1, got True"),
+        ({"reference": "real"}, "reference: required one of tanh; got 'real'"),
+    ],
+)
+def test_a_bad_argument_is_named_before_any_run(
+    few: Dataset, changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joblib.Parallel.__call__", lambda *_: pytest.fail("work was done"))
+    arguments: dict[str, Any] = {"model": "mlp", "estimators": ["tanh"], "seeds": [0], "config": CONFIG}
+    with pytest.raises(ValueError, match=message):
+        compare(few, **arguments | changes)
+
+
+def invented(**accuracies: list[float]) -> Comparison:
+    """A sweep that nobody ran."""
+    seeds = tuple(range(len(next(iter(accuracies.values())))))
+    runs = tuple(
+        Run(
+            name,
+            seed,
+            History((Epoch(0, 0, 0.0, 0.1, 1.0, 0.5, 0.99, 1.0), Epoch(1, 9, 0.9, 0.1, 1.0, 0.5, v, 1.0))),
+        )
+        for name, values in accuracies.items()
+        for seed, v in zip(seeds, values, strict=True)
+    )
+    return Comparison("none", "mlp", {}, Config(epochs=2), next(iter(accuracies)), seeds, runs)
+
+
+A, B, C = [0.91, 0.95, 0.93, 0.97], [0.90, 0.93, 0.93, 0.94], [0.5, 0.6, 0.4, 0.7]
+
+
+def test_summaries_are_of_the_last_epochs() -> None:
+    found = invented(a=A, b=B, c=C).summaries
+    assert [(row.estimator, list(row.values)) for row in found] == [("a", A), ("b", B), ("c", C)]
+    for row in found:
+        assert row.mean == pytest.approx(statistics.fmean(row.values))
+        assert row.deviation == pytest.approx(statistics.stdev(row.values))
+
+
+def test_differences_are_paired_and_against_the_reference() -> None:
+    found = invented(a=A, b=B, c=C).differences
+    assert [(gap.estimator, gap.reference) for gap in found] == [("b", "a"), ("c", "a")]
+    for gap, own in zip(found, (B, C), strict=True):
+        bounds = stats.ttest_rel(own, A).confidence_interval()
+        assert gap.mean == pytest.approx(statistics.fmean(own) - statistics.fmean(A))
+        assert (gap.low, gap.high) == pytest.approx((bounds.low, bounds.high))
+        spread = statistics.stdev(b - a for a, b in zip(A, own, strict=True))
+        assert gap.smallest == pytest.approx(smallest_difference(spread, 4, paired=True))
+        pooled = math.sqrt((statistics.variance(A) + statistics.variance(own)) / 2)
+        assert gap.smallest_unpaired == pytest.approx(smallest_difference(pooled, 4, paired=False))
+
+
+def test_pairs_show_smaller_differences_where_seeds_move_both_alike() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.02, 6)
+    gap = invented(a=list(0.9 + noise), b=list(0.91 + noise + [0, 1e-3, 0, -1e-3, 0, 1e-3])).differences[0]
+    assert gap.smallest is not None
+    assert gap.smallest_unpaired is not None
+    assert gap.smallest < gap.smallest_unpaired / 5
+
+
+def test_one_seed_says_nothing_about_spread() -> None:
+    result = invented(a=[0.9], b=[0.8])
+    assert result.summaries[0].deviation is None
+    gap = result.differences[0]
+    assert gap.mean == pytest.approx(-0.1)
+    assert (gap.low, gap.high, gap.smallest, gap.smallest_unpaired) == (None, None, None, None)
+
+
+def test_another_reference(few: Dataset) -> None:
+    result = replace(invented(a=A, b=B), reference="b")
+    assert [(gap.estimator, gap.reference) for gap in result.differences] == [("a", "b")]
+    assert result.differences[0].mean > 0
+
+
+def test_json_holds_everything(sweep: Comparison) -> None:
+    values = json.loads(json.dumps(sweep.to_dict(), allow_nan=False))
+    assert Config.from_dict(values["config"]) == CONFIG
+    assert (values["data"], values["model"], values["options"]) == ("digits", "mlp", OPTIONS)
+    assert (values["reference"], values["seeds"]) == ("real", [0, 3])
+    histories = [History.from_dict(run["history"]) for run in values["runs"]]
+    assert histories == [run.history for run in sweep.runs]
+    assert [run["accuracy"] for run in values["runs"]] == [history[-1].test_accuracy for history in histories]
+    assert [row["mean"] for row in values["summaries"]] == [row.mean for row in sweep.summaries]
+    assert [gap["low"] for gap in values["differences"]] == [gap.low for gap in sweep.differences]
