@@ -21,7 +21,7 @@ class Adam(Optimizer):
     betas : tuple of float
         b1 and b2, in [0, 1).
     eps : float
-        Keeps the division finite.
+        Keeps the division finite; positive.
 
     Source: adam2015, Algorithm 1.
     """
@@ -40,8 +40,10 @@ class Adam(Optimizer):
         clip: float | None = None,
     ) -> None:
         super().__init__(parameters, lr, weight_decay, clip)
-        if not all(0 <= b < 1 for b in betas):
+        if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"betas: required two numbers in [0, 1), got {betas}")
+        if not eps > 0:
+            raise ValueError(f"eps: required a number > 0, got {eps}")
         self.betas, self.eps = betas, eps
 
     def direction(self, index: int, value: Array, grad: Array) -> Array:

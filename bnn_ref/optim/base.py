@@ -43,13 +43,13 @@ class Optimizer:
         weight_decay: float = 0.0,
         clip: float | None = None,
     ) -> None:
-        for name, value, good in (
-            ("lr", lr, lr > 0),
-            ("weight_decay", weight_decay, weight_decay >= 0),
-            ("clip", clip, clip is None or clip > 0),
+        for name, value, good, required in (
+            ("lr", lr, lr > 0, "a number > 0"),
+            ("weight_decay", weight_decay, weight_decay >= 0, "a number >= 0"),
+            ("clip", clip, clip is None or clip > 0, "a number > 0, or None"),
         ):
             if not good:
-                raise ValueError(f"{name}: required a positive number, got {value}")
+                raise ValueError(f"{name}: required {required}, got {value}")
         self.parameters = list(parameters)
         self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
         self.memory: dict[str, Array] = {}

@@ -25,7 +25,7 @@ def run(*arguments: str | Path) -> Any:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "net.safetensors"
     done = run(
-        "train", "--model", "cnn", "--option", "width=8", "--epochs", "6", "--limit", "600", "--out", path
+        "train", "--model", "cnn", "--option", "width=16", "--epochs", "8", "--limit", "800", "--out", path
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "test accuracy" in done.output
@@ -61,7 +61,7 @@ def test_predict_reads_images_and_writes_classes(trained: Path, tmp_path: Path) 
 
 def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.safetensors"
-    run("train", "--model", "cnn", "--option", "width=8", "--epochs", "6", "--limit", "600", "--out", again)
+    run("train", "--model", "cnn", "--option", "width=16", "--epochs", "8", "--limit", "800", "--out", again)
     first, second = (bnn_ref.load_model(path).model.state_dict() for path in (trained, again))
     assert all(np.array_equal(first[key], second[key]) for key in first)
 

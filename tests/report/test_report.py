@@ -131,10 +131,16 @@ def browse(page: str, folder: Path) -> tuple[str, set[str]]:
     command += [f"--screenshot={folder / 'page.png'}", f"file://{folder / 'page.html'}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     said = "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
-    starts = re.findall(r'"initiator":"([^"]*)"[^{}]*?"url":"((?:https?|wss?)://[^"]+)"', log.read_text())
-    return said, {
-        url for initiator, url in starts if initiator != "not an origin"
-    }  # those are the browser's own
+    return said, set(_asked(log.read_text()))
+
+
+def _asked(log: str) -> Iterator[str]:
+    """The addresses outside the file that were asked for, but for the browser's own errands."""
+    for line in log.splitlines():
+        if '"initiator"' in line:
+            asked = json.loads(line.strip().rstrip(","))["params"]
+            if asked["initiator"] != "not an origin" and not asked["url"].startswith(("file:", "data:")):
+                yield asked["url"]
 
 
 def test_a_browser_opens_it_without_errors_or_requests(page: str, tmp_path: Path) -> None:
