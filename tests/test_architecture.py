@@ -10,19 +10,20 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = (
+    *("parameter", "files", "timing", "papers", "kernels", "basepoint", "annealing", "maps", "curve"),
     *(
-        "parameter",
-        "files",
-        "timing",
-        "papers",
-        "kernels",
-        "basepoint",
-        "annealing",
+        "calculus",
         "binarizer",
         "estimators",
+        "autodiff",
+        "layers",
+        "models",
+        "optim",
+        "data",
+        "pose",
+        "packed",
     ),
-    *("autodiff", "layers", "models", "optim", "data", "pose", "packed", "cost", "train", "spectra"),
-    *("auditing", "testing", "plot", "report", "cli"),
+    *("cost", "train", "spectra", "auditing", "testing", "plot", "report", "cli"),
 )
 MODULES = sorted((ROOT / "bnn_ref").rglob("*.py"))
 

@@ -12,10 +12,8 @@ from bnn_ref.spectra.subject import Function, Subject
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _TOLERANCE = 1e-14  # of a panel, as a share of the integral of abs(f)
-# Not in the middle: there a jump beside the split looks the same to a panel and to its halves.
-_SPLIT = 0.43
-# No node lies near the ends. A jump that hides there shows in f itself, just inside the ends, beside the
-# polynomial through the nodes: y @ _TO_ENDS.
+# No node lies near the ends, and a jump in the middle looks the same to a panel and to its halves. Either
+# shows in f itself, just inside an end, beside the polynomial through the nodes: y @ _TO_ENDS.
 _INSIDE = 1 - 1e-11
 _TO_ENDS = np.linalg.solve(legvander(_NODES, 15).T, legvander(np.array([-1.0, 1.0]), 15).T)
 _SURPRISE = 1e-8  # as a share of the largest abs(f)
@@ -24,8 +22,9 @@ _SURPRISE = 1e-8  # as a share of the largest abs(f)
 def integrate(f: Function, edges: Array) -> tuple[Array, float]:
     """The integral of `f` from edges[0] to edges[-1], and an estimate of its absolute error.
 
-    Gauss's rule of 16 points on each panel; a panel is split where its two parts disagree with the whole, so
-    that a jump that is not on an edge is closed in on. Source: ours.
+    Gauss's rule of 16 points on each panel; a panel is halved where its halves disagree with the whole, or f
+    at its ends with the polynomial inside, so that a jump that is not on an edge is found by bisection.
+    Source: ours.
 
     Parameters
     ----------
@@ -50,7 +49,7 @@ def integrate(f: Function, edges: Array) -> tuple[Array, float]:
     total, error, accepted, peak = np.zeros_like(whole[0]), 0.0, 0.0, 0.0
     narrow = 2.0**-48 * (edges[-1] - edges[0])
     while len(left):
-        middle = left + _SPLIT * (right - left)
+        middle = (left + right) / 2
         a, b = _panels(f, left, middle), _panels(f, middle, right)
         both, size, surprise = a.integral + b.integral, a.size + b.size, np.maximum(a.surprise, b.surprise)
         gap, peak = np.abs(both - whole).max(axis=1), max(peak, a.peak, b.peak)
@@ -85,10 +84,9 @@ def _panels(f: Function, left: Array, right: Array) -> _Panels:
 
 
 def panel_edges(subject: Subject, end: float, frequency: float = 0.0) -> Array:
-    """Panels for [0, end]: kinks, a ladder down to 0 where steep steps hide, 10 radians of `frequency`."""
+    """Panels for [0, end]: between kinks, and no longer than 10 radians of `frequency`."""
     if end == 0:
         return np.zeros(2)
     kinks = np.abs(np.asarray(subject.kinks, np.float64))
-    ladder = end * 2.0 ** -np.arange(1, 31)
     waves = np.linspace(0, end, 1 + int(np.ceil(end * frequency / 10)))
-    return np.unique(np.concatenate([[0.0, end], kinks[kinks < end], ladder, waves]))
+    return np.unique(np.concatenate([[0.0, end], kinks[kinks < end], waves]))

@@ -1,0 +1,91 @@
+"""New maps from old: one after another, sums, products with a scale, stopped gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnn_ref.basepoint import decide
+from bnn_ref.maps import Map
+from bnn_ref.parameter import Array, unbroadcast
+
+
+@dataclass(frozen=True)
+class Compose(Map):
+    """The maps of a tuple one after another, the first applied first. Source: chain rule."""
+
+    maps: tuple[Map, ...]
+
+    def __call__(self, x: Array) -> Array:
+        for part in self.maps:
+            x = part(x)
+        return x
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        """dx = J1^T ( ... (Jn^T dy))."""
+        inputs = [x]
+        for part in self.maps[:-1]:
+            inputs.append(part(inputs[-1]))
+        for part, at in zip(reversed(self.maps), reversed(inputs), strict=True):
+            dy = part.vjp(at, dy)
+        return dy
+
+
+@dataclass(frozen=True)
+class Sum(Map):
+    """y = sum of the maps at the same x; dx = sum of their vjps."""
+
+    maps: tuple[Map, ...]
+
+    def __call__(self, x: Array) -> Array:
+        return sum((part(x) for part in self.maps[1:]), start=self.maps[0](x))
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return sum((part.vjp(x, dy) for part in self.maps[1:]), start=self.maps[0].vjp(x, dy))
+
+
+@dataclass(frozen=True)
+class Scaled(Map):
+    """y = scale(x) * inner(x), with gradient through both: dx = inner.vjp(scale dy) + scale.vjp(inner dy)."""
+
+    scale: Map
+    inner: Map
+
+    def __call__(self, x: Array) -> Array:
+        return self.scale(x) * self.inner(x)
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        scale = self.scale(x)
+        through_scale = self.scale.vjp(x, unbroadcast(dy * self.inner(x), scale.shape))
+        return self.inner.vjp(x, dy * scale) + through_scale
+
+
+@dataclass(frozen=True)
+class Detach(Map):
+    """The value is used, the gradient stopped. Re-centred, it keeps the value of its base point."""
+
+    inner: Map
+
+    def __call__(self, x: Array) -> Array:
+        return decide(lambda: self.inner(x))
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return np.zeros_like(x)
+
+
+@dataclass(frozen=True)
+class MeanAbs(Map):
+    """alpha = mean abs(x) over every axis but the last, shape (1, ..., 1, F).
+
+    The least-squares scale of sign(x), one per output channel. Source: xnornet2016 (W ~ alpha sign(W)).
+    """
+
+    def __call__(self, x: Array) -> Array:
+        signs = decide(lambda: np.where(x.real < 0, -1, 1).astype(x.real.dtype), lambda: int((x == 0).sum()))
+        return np.asarray((signs * x).mean(axis=tuple(range(x.ndim - 1)), keepdims=True))
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        """dx = sign(x) dy / n, n entries a channel."""
+        n = x.size // x.shape[-1]
+        return np.where(x < 0, -1, 1).astype(x.dtype) * dy / n

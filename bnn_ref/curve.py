@@ -1,0 +1,171 @@
+"""A curve: an element-wise map, declared piece by piece, with its slope and its claims. Sign is one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bnn_ref.basepoint import decide
+from bnn_ref.maps import Map
+from bnn_ref.parameter import Array, Parameter, unbroadcast
+
+Piece = Callable[[Array], Array] | float
+
+
+class Curve(Map):
+    """An element-wise map, declared as analytic pieces between kinks, with its slope and its claims.
+
+    Attributes
+    ----------
+    kinks : tuple of float
+        Where one piece meets the next, ascending.
+    owners : tuple of str
+        For each kink the piece that owns the point itself: "left" or "right" (default).
+    odd, monotone : bool
+        Claims: T(-x) = -T(x); T never falls.
+    support : float
+        Claim: T'(x) = 0 for abs(x) > support.
+    peak : float
+        Claim: max abs(T').
+    area : float or None
+        Claim: the integral of T' over the real line; None where it does not exist.
+    period : float or None
+        Claim: T(x + period) = T(x).
+    """
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return ()
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return ("right",) * len(self.kinks)
+
+    @property
+    def odd(self) -> bool:
+        return True
+
+    @property
+    def monotone(self) -> bool:
+        return True
+
+    @property
+    def support(self) -> float:
+        return math.inf
+
+    @property
+    def peak(self) -> float:
+        raise TypeError(f"{type(self).__name__} claims no peak")
+
+    @property
+    def area(self) -> float | None:
+        return None
+
+    @property
+    def period(self) -> float | None:
+        return None
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """One analytic function (or a constant) per piece, left to right: len(kinks) + 1 of them."""
+        raise TypeError(f"{type(self).__name__} declares no pieces")
+
+    def slope(self, x: Array) -> Array:
+        """T'(x) for a float array, written by hand; on a kink, the slope of the piece that owns it."""
+        raise TypeError(f"{type(self).__name__} declares no slope")
+
+    def parameter_slopes(self, x: Array) -> tuple[tuple[Parameter, Array], ...]:
+        """For each trained parameter p: (p, dT/dp at x)."""
+        return ()
+
+    def gain(self, w: Array) -> Array | None:
+        """H(w) = 1/2 * integral of T'(x) exp(-i w x) dx in closed form, or None where none is declared."""
+        return None
+
+    def branch(self, x: Array) -> Array:
+        """Index of the piece that each element lies on (by its real part)."""
+        index = np.zeros(x.shape, np.int8)
+        for kink, owner in zip(self.kinks, self.owners, strict=True):
+            index += x.real >= kink if owner == "right" else x.real > kink
+        return index
+
+    def on_kinks(self, x: Array) -> int:
+        """How many elements lie exactly on a kink."""
+        return int(np.isin(x.real, np.asarray(self.kinks, x.real.dtype)).sum()) if self.kinks else 0
+
+    def __call__(self, x: Array) -> Array:
+        """T(x): each piece where it owns. Re-centred, each element keeps the piece of its base point."""
+        x = as_inexact(x)
+        pieces = self.pieces()
+        if not self.kinks:
+            return _evaluate(pieces[0], x)
+        branch = decide(lambda: self.branch(x), lambda: self.on_kinks(x))
+        y = np.where(np.isnan(x), x, 0)
+        for i, piece in enumerate(pieces):
+            here = (branch == i) & ~np.isnan(x)
+            y[here] = _evaluate(piece, x[here])
+        return y[()] if x.ndim == 0 else y
+
+    def derivative(self, x: Array) -> Array:
+        """T'(x), same shape and dtype as `x` (float32 or float64)."""
+        x = as_inexact(x)
+        return np.asarray(self.slope(x), x.dtype)
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        """dx = T'(x) * dy; dp = sum(dT/dp * dy)."""
+        for parameter, slope in self.parameter_slopes(x):
+            parameter.accumulate(unbroadcast(slope * dy, parameter.value.shape))
+        return self.derivative(x) * dy
+
+
+def as_inexact(x: Any) -> Array:
+    """`x` as a float or complex array; whole numbers become float64. Raises TypeError for anything else."""
+    x = np.asarray(x)
+    if x.dtype.kind in "iub":
+        return x.astype(np.float64)
+    if x.dtype.kind not in "fc":
+        raise TypeError(f"x: required an array of numbers, got dtype {x.dtype}")
+    return x
+
+
+def _evaluate(piece: Piece, x: Array) -> Array:
+    return piece(x) if callable(piece) else np.full_like(x, piece)
+
+
+@dataclass(frozen=True)
+class Sign(Curve):
+    """sign(x) in {-1, +1}; sign(0) = sign(-0.0) = `zero`, never by the sign bit; NaN stays NaN.
+
+    Its true derivative is 0: the reason for everything here. Source: ours (`zero=+1`); the FDA-BNN paper's
+    Eq. 1 takes `zero=-1`.
+    """
+
+    zero: int = 1
+    kinks = (0.0,)
+    support = 0.0
+    peak = 0.0
+    area = 0.0
+    odd = False
+
+    def __post_init__(self) -> None:
+        if self.zero not in (-1, 1):
+            raise ValueError(f"zero: required -1 or +1, got {self.zero}")
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return ("right",) if self.zero == 1 else ("left",)
+
+    def pieces(self) -> tuple[Piece, ...]:
+        return (-1.0, 1.0)
+
+    def __call__(self, x: Array) -> Array:
+        x = as_inexact(x)
+        above = x.real >= 0 if self.zero == 1 else x.real > 0
+        y = np.where(above, x.dtype.type(1), x.dtype.type(-1))
+        return np.where(np.isnan(x), x, y) if np.isnan(x).any() else y
+
+    def slope(self, x: Array) -> Array:
+        return np.zeros_like(x)

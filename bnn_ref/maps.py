@@ -1,0 +1,87 @@
+"""A map: a function of an array that knows its vector-Jacobian product and what it is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from bnn_ref.parameter import Array, Parameter
+
+
+class Map:
+    """A function of an array that knows its vector-Jacobian product.
+
+    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. `linear` is the
+    claim that the vjp is linear in the incoming gradient.
+    """
+
+    linear = True
+
+    def __call__(self, x: Array) -> Array:
+        """The value at `x`."""
+        raise TypeError(f"{type(self).__name__} declares no value")
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        """Gradient to `x`; gradients to parameters accumulate in them."""
+        raise TypeError(f"{type(self).__name__} declares no gradient")
+
+    def deploy(self) -> Map:
+        """The map that eval mode and packed networks compute."""
+        return self.rewrite(lambda part: part.deploy())
+
+    def bind(
+        self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map] | None = None
+    ) -> Map:
+        """This specification bound to a tensor of `shape` with channels on `axis`.
+
+        Makes the parameters, where there are any. A map that occurs twice is bound once, so that forward
+        and surrogate share their parameters.
+        """
+        seen = {} if seen is None else seen
+        if id(self) not in seen:
+            seen[id(self)] = self._bound(shape, axis, rng, seen)
+        return seen[id(self)]
+
+    def _bound(
+        self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map]
+    ) -> Map:
+        return self.rewrite(lambda part: part.bind(shape, axis, rng, seen))
+
+    def rewrite(self, visit: Callable[[Map], Map]) -> Self:
+        """The same map with `visit` applied to every map it is made of."""
+        changes: dict[str, Any] = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            old = getattr(self, field.name)
+            if isinstance(old, Map):
+                changes[field.name] = visit(old)
+            elif isinstance(old, tuple) and any(isinstance(part, Map) for part in old):
+                changes[field.name] = tuple(visit(part) for part in old)
+        return dataclasses.replace(self, **changes) if changes else self  # type: ignore[type-var]
+
+    def with_values(self, values: Mapping[str, float]) -> Self:
+        """The same map with the fields named in `values` replaced, here and in every map inside."""
+        inner = self.rewrite(lambda part: part.with_values(values))
+        own = {f.name: values[f.name] for f in dataclasses.fields(inner) if f.name in values}  # type: ignore[arg-type]
+        return dataclasses.replace(inner, **own) if own else inner  # type: ignore[type-var]
+
+    def parts(self) -> Iterator[Map]:
+        """This map and every map inside it."""
+        yield self
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            held = getattr(self, field.name)
+            for part in held if isinstance(held, tuple) else (held,):
+                if isinstance(part, Map):
+                    yield from part.parts()
+
+    def parameters(self) -> list[Parameter]:
+        """Every trained parameter inside, once each."""
+        found: dict[int, Parameter] = {}
+        for part in self.parts():
+            for field in dataclasses.fields(part):  # type: ignore[arg-type]
+                held = getattr(part, field.name)
+                if isinstance(held, Parameter):
+                    found[id(held)] = held
+        return list(found.values())
