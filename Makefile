@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 OUT    ?= out
 BIN    := $(VENV)/bin
+# as many processes as cores, one BLAS thread each: two pools on two cores are slower than none
+export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help report test lint check figures bench docs wheel clean

@@ -20,7 +20,7 @@ def report(
         reporting.DEFAULT_ESTIMATORS
     ),
     seeds: Annotated[int, typer.Option(help="Runs of each estimator.")] = 3,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images, each run.")] = 12,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images, each run.")] = 8,
     jobs: Annotated[int, typer.Option(help="Processes at a time.")] = 2,
     folder: Annotated[Path | None, typer.Option(help="Where the data set's files are.")] = None,
     limit: Annotated[int | None, typer.Option(help="Use only so many training images.")] = None,

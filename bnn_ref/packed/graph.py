@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 
+import numpy as np
+
 from bnn_ref import kernels as compiled
 from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps import Step
@@ -41,13 +43,14 @@ class Graph:
     def walk(self, x: Array, kernels: ModuleType = compiled) -> Iterator[dict[int, Array]]:
         """Compute step by step: yields, after each, the values that somebody still needs."""
         last = {value: i for i, node in enumerate(self.nodes, 1) for value in node.inputs}
-        values = {0: x}
+        values = {0: np.ascontiguousarray(x)}
         yield values
         for i, node in enumerate(self.nodes, 1):
             try:
-                values[i] = node.step(tuple(values[j] for j in node.inputs), kernels)
+                y = node.step(tuple(values[j] for j in node.inputs), kernels)
             except (TypeError, ValueError) as error:
                 raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
+            values[i] = np.ascontiguousarray(y)  # means and BLAS add in another order in another layout
             yield values
             for j in {0, *node.inputs, i} - {self.output}:
                 if last.get(j, 0) <= i:

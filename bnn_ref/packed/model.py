@@ -55,8 +55,8 @@ class PackedModel:
 
         Returns
         -------
-        float32 (N, ...), a new array. Identical to eval mode on each of `parts(x)`, which is all of `x`
-        unless its values exceed 256 MiB: BLAS may add floats in another order for another N.
+        float32 (N, ...), a new array. Identical to eval mode on each of `parts(x)` in C order, which is all
+        of `x` unless its values exceed 256 MiB: BLAS may add floats in another order for another N.
 
         Raises
         ------

@@ -26,7 +26,7 @@ DEFAULT_ESTIMATORS = (
 MOST = 12
 NETWORK = "bireal-small"
 OPTIONS: dict[str, dict[str, Any]] = {
-    "digits": {"widths": [16, 32], "blocks": [1, 1], "pool": False},
+    "digits": {"widths": [16, 32], "blocks": [1, 1]},
 }
 """Options of the network where a data set wants other ones than its defaults."""
 
@@ -57,7 +57,7 @@ class Plan:
     data: str = "digits"
     estimators: tuple[str, ...] = DEFAULT_ESTIMATORS
     seeds: int = 3
-    epochs: int = 12
+    epochs: int = 8
     jobs: int = 2
     folder: Path | None = None
     limit: int | None = None
@@ -85,7 +85,7 @@ class Plan:
     @property
     def config(self) -> train.Config:
         """How every network of the report is trained."""
-        return train.Config(epochs=self.epochs, batch_size=64, lr=5e-3)
+        return train.Config(epochs=self.epochs, batch_size=64, lr=1e-2)
 
 
 @dataclass(frozen=True)

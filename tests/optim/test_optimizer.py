@@ -18,10 +18,6 @@ One = Callable[..., Parameter]
 MAKERS = [*OPTIMIZERS.values(), lambda *args, **options: SGD(*args, nesterov=True, **options)]
 
 
-def test_the_table_holds_the_optimizers() -> None:
-    assert OPTIMIZERS == {"sgd": SGD, "adam": Adam}
-
-
 def test_decay_alone_shrinks_geometrically(run: Run, one: One) -> None:
     optimizer = SGD([one([8.0, -4.0])], 0.5, momentum=0.0, weight_decay=0.25)
     found = run(optimizer, lambda x: np.zeros(2), 6)

@@ -1,4 +1,4 @@
-"""Gradient descent with momentum against exact fractions, closed forms and another formulation of Nesterov's."""
+"""Gradient descent with momentum against exact fractions, closed forms and another form of Nesterov's."""
 
 from __future__ import annotations
 

@@ -1,0 +1,27 @@
+"""Every network at its smallest, and what the same network means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bnn_ref.models import Model
+
+SMALLEST: dict[str, dict[str, Any]] = {
+    "mlp": {"input_shape": (1, 1, 1), "width": 1, "depth": 1},
+    "cnn": {"input_shape": (4, 4, 1), "width": 1},
+    "bireal-small": {"input_shape": (1, 1, 1), "widths": (1,), "blocks": (1,), "pool": False},
+}
+
+
+@pytest.fixture(scope="session")
+def smallest() -> dict[str, dict[str, Any]]:
+    return SMALLEST
+
+
+@pytest.fixture(scope="session")
+def bits() -> Callable[[Model], Any]:
+    """Everything that a model's state is made of, to the bit: dtype, shape, bytes."""
+    return lambda model: {k: (v.dtype.str, v.shape, v.tobytes()) for k, v in model.state_dict().items()}

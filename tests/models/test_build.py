@@ -1,0 +1,194 @@
+"""Building by name: what every network must do, whichever it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bnn_ref import models
+from bnn_ref.autodiff import Symbol, Tensor, backward, steps
+from bnn_ref.binarizer import Binarizer
+from bnn_ref.layers import SoftmaxCrossEntropy
+from bnn_ref.models import REAL, Model, Spec, build
+
+Bits = Callable[[Model], Any]
+Smallest = dict[str, dict[str, Any]]
+NAMES = models.names()
+SMALL: dict[str, Any] = {"input_shape": (8, 8, 1)}
+
+
+def test_every_name_has_a_smallest_size(smallest: Smallest) -> None:
+    assert sorted(smallest) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("estimator", ["approxsign", "bnn++", REAL])
+@pytest.mark.parametrize("size", ["default", "smallest"])
+def test_images_become_scores(smallest: Smallest, name: str, estimator: str, size: str) -> None:
+    options = smallest[name] if size == "smallest" else {}
+    model = build(name, estimator=estimator, classes=3, **options)
+    shape = options.get("input_shape", (28, 28, 1))
+    assert model.spec.input_shape == shape
+    images = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    for mode in (True, False):
+        scores = model.train(mode)(images)
+        assert (scores.shape, scores.dtype) == ((2, 3), np.float32)
+        assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_receives_a_gradient(name: str) -> None:
+    model = build(name, **SMALL)
+    rng = np.random.default_rng(0)
+    scores = model(Tensor(rng.normal(size=(16, 8, 8, 1)).astype(np.float32)))
+    backward(SoftmaxCrossEntropy()(scores, rng.integers(0, 10, 16)))
+    for key, parameter in model.named_parameters().items():
+        assert parameter.grad is not None, key
+        assert parameter.grad.dtype == np.float32, key
+        assert parameter.grad.any(), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tape_arrays_and_symbols_walk_the_same_network(name: str) -> None:
+    model = build(name, **SMALL).eval()
+    images = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_array_equal(model(images), model(Tensor(images)).value)
+    start = Symbol()
+    values: dict[int, Any] = {start.serial: images}
+    for step in steps(model.compute(start))[1:]:
+        values[step.serial] = step.layer(*(values[x.serial] for x in step.inputs))
+    np.testing.assert_array_equal(values[max(values)], model(images))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_seed_is_one_network(bits: Bits, name: str) -> None:
+    np.random.seed(0)  # noqa: NPY002 (the global generator must not matter)
+    first = bits(build(name, seed=3, **SMALL))
+    np.random.seed(1)  # noqa: NPY002
+    assert bits(build(name, seed=3, **SMALL)) == first
+    other = build(name, seed=4, **SMALL).state_dict()
+    for key, value in build(name, seed=3, **SMALL).state_dict().items():
+        if key.endswith("latent"):
+            assert np.mean(value == other[key]) < 0.01, key  # float32 draws may coincide, a few of many
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_networks_of_one_seed_start_alike_whatever_the_estimator(bits: Bits, name: str) -> None:
+    first = bits(build(name, estimator="approxsign", **SMALL))
+    for estimator in ("fda", "bnn++", REAL):
+        assert bits(build(name, estimator=estimator, **SMALL)) == first
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, name: str) -> None:
+    own = {"width": 6} if name != "bireal-small" else {"widths": [4, 6], "blocks": [1, 2], "pool": False}
+    model = build(
+        name,
+        input_shape=[8, 8, 2],
+        classes=4,
+        estimator="fda",
+        parameters={"terms": 7},
+        weight_estimator="tanh",
+        scale=True,
+        seed=9,
+        **own,
+    )
+    spec = json.loads(json.dumps({"name": model.spec.name, "options": model.spec.options}))
+    again = build(spec["name"], **spec["options"])
+    assert again.spec == model.spec == Spec(name, model.spec.options)
+    assert bits(again) == bits(model)
+    images = np.random.default_rng(0).normal(size=(4, 8, 8, 2)).astype(np.float32)
+    np.testing.assert_array_equal(again(images), model(images))
+    rules = [
+        repr(held) for _, layer in again.layers() for held in vars(layer).values() if "terms" in repr(held)
+    ]
+    assert any("terms=7" in rule for rule in rules)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_real_twin_binarizes_nothing(name: str) -> None:
+    real, binary = (build(name, estimator=estimator, **SMALL) for estimator in (REAL, "approxsign"))
+    assert not any(parameter.latent for parameter in real.parameters())
+    assert any(parameter.latent for parameter in binary.parameters())
+    for _, layer in real.layers():
+        assert getattr(layer, "weight", None) is None
+        assert not isinstance(getattr(layer, "activation", None), Binarizer)
+    assert {k: p.value.shape for k, p in real.named_parameters().items()} == {
+        k: p.value.shape for k, p in binary.named_parameters().items()
+    }
+    # with real weights behind it, each layer's products take many values, not odd or even integers only
+    assert len(np.unique(np.abs(real.state_dict()["head.latent"]))) > 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_moves_from_one_network_to_another(bits: Bits, name: str) -> None:
+    source, target = build(name, seed=1, **SMALL), build(name, seed=2, **SMALL)
+    source.train()(np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32))
+    assert bits(target) != bits(source)
+    target.load_state_dict(source.state_dict())
+    assert bits(target) == bits(source)
+    images = np.random.default_rng(1).normal(size=(4, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_array_equal(target.eval()(images), source.eval()(images))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_and_the_last_layer_are_real(name: str) -> None:
+    products = [layer for _, layer in build(name, **SMALL).layers() if hasattr(layer, "latent")]
+    assert [products[0].activation, products[0].weight] == [None, None]
+    assert [products[-1].activation, products[-1].weight] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        *((name, shape) for name in NAMES for shape in ((2, 8, 8, 2), (64,))),
+        *((name, (2, 8, 8)) for name in NAMES if name != "mlp"),
+    ],
+)
+def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) -> None:
+    """But for the perceptron, which flattens: (2, 8, 8) has its 64 pixels."""
+    with pytest.raises(ValueError, match=r"required|must"):
+        build(name, **SMALL)(np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("resnet-1000", {}, "model: required one of mlp, cnn, bireal-small; got 'resnet-1000'"),
+        ("mlp", {"estimator": "tang"}, "estimator: required one of identity-ste, .* got 'tang'"),
+        ("mlp", {"weight_estimator": "real"}, "estimator: required one of .* got 'real'"),
+        ("mlp", {"parameters": {"beta": 3}}, "approxsign: required parameters among .* got beta"),
+        ("mlp", {"widths": (3,)}, "mlp: required options among width, depth; got widths"),
+        ("cnn", {"depth": 3, "a": 1}, "cnn: required options among width; got a, depth"),
+        *(
+            ("mlp", {"width": bad}, "width: required whole numbers >= 1, got")
+            for bad in (0, -3, 2.0, "8", None)
+        ),
+        *(("mlp", {"classes": bad}, "classes: required 1 whole numbers >= 1") for bad in (0, -1, 2.5, True)),
+        *(
+            ("mlp", {"input_shape": bad}, "input_shape: required 3 whole numbers >= 1, got")
+            for bad in ((8, 8), (8, 8, 1, 1), (), (8, 0, 1), (8, 8, -1), (8.0, 8, 1), (True, 8, 1))
+        ),
+        ("bireal-small", {"widths": ()}, "widths: required whole numbers >= 1, got"),
+        ("bireal-small", {"widths": (8, -8)}, r"widths: required whole numbers >= 1, got \[8, -8\]"),
+        ("bireal-small", {"blocks": (1, True)}, r"blocks: required whole numbers >= 1, got \[1, True\]"),
+        ("bireal-small", {"blocks": (1,)}, "blocks: required one number for each of the widths"),
+        ("bireal-small", {"input_shape": (8, 6, 1)}, "input_shape: required H and W divisible by 4, got"),
+        ("cnn", {"input_shape": (8, 3, 1)}, "input_shape: required at least 4 x 4 pixels, got 8 x 3"),
+    ],
+)
+def test_a_bad_option_is_named(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(name, **options)
+
+
+def test_options_lists_names_and_defaults() -> None:
+    assert models.options("mlp") == {"width": 128, "depth": 3}
+    assert models.options("cnn") == {"width": 32}
+    assert models.options("bireal-small") == {"widths": (32, 64), "blocks": (2, 2), "pool": True}
+    with pytest.raises(ValueError, match="model: required one of"):
+        models.options("resnet-1000")
