@@ -38,8 +38,8 @@ lint: $(VENV)/installed-dev  ## format, lint, types
 check: lint test  ## format, lint, types, tests: the same as CI
 
 figures: $(VENV)/installed  ## run the studies, then draw their figures
-	$(BIN)/python -m analysis
-	$(BIN)/python -m figures
+	$(BIN)/python -m analysis --out $(OUT)/results
+	$(BIN)/python -m figures --results $(OUT)/results --out $(OUT)/figures
 
 bench: $(VENV)/installed  ## packed against float arithmetic, outputs checked equal first
 	$(BIN)/bnn-ref bench

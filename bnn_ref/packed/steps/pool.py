@@ -17,7 +17,10 @@ from bnn_ref.parameter import Array
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Step):
-    """(N, H, W, C) -> (N, Ho, Wo, C), dtype kept: the largest of each K x K window; padding never wins."""
+    """(N, H, W, C) -> (N, Ho, Wo, C), dtype kept: the largest of each window; padding never wins.
+
+    Where a window may be padding alone (padding >= K) the output is float32, and -infinity there.
+    """
 
     kind: ClassVar[str] = "max_pool"
     kernel_size: int
@@ -25,7 +28,8 @@ class MaxPool(Step):
     padding: int
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        x, k, s, p = inputs[0], self.kernel_size, self.stride, self.padding
+        k, s, p = self.kernel_size, self.stride, self.padding
+        x = inputs[0] if p < k else real(inputs[0])  # a window of padding alone gives -infinity
         rows, columns = (compiled.output_size(size, k, s, p) for size in x.shape[1:3])
         least = -np.inf if x.dtype == np.float32 else np.iinfo(x.dtype).min
         padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), constant_values=least) if p else x

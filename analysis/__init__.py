@@ -1,0 +1,13 @@
+"""Studies: one question a file, its answer a small text table that a rerun reproduces.
+
+    python -m analysis              # all of them, into analysis/results
+    python -m analysis.spectra      # one of them
+
+A study (`analysis.study.Study`) asks, computes with bnn_ref, and answers in tables of text, each with a
+header that says what was asked, the seeds, and the versions that computed it; never a date. The tables are
+committed: a changed number is a changed line. Pictures are drawn from them, in `figures`.
+
+    spectra     what each estimator sees of sign: its filter, its harmonics on a period, its distance
+    checkers    what generic gradient checkers say of a right and of a dead backward, and what an audit says
+    claims      the ledger: what the papers claim, and what was found
+"""

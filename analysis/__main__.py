@@ -1,0 +1,22 @@
+"""`python -m analysis`: run every study."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from analysis import checkers, claims, spectra
+from analysis.study import out_option, run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run every study into `--out`; the largest exit status."""
+    parser = argparse.ArgumentParser("python -m analysis", description="Run every study.")
+    out_option(parser)
+    out = ["--out", str(parser.parse_args(argv).out)]
+    return max(run(spectra.STUDY, out), run(checkers.STUDY, out), claims.main(out))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

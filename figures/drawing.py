@@ -1,0 +1,66 @@
+"""What the pictures share: the command line, curves with their names beside them, files in two formats."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.tables import RESULTS
+from bnn_ref.parameter import Array
+from bnn_ref.plot import PALETTE, STYLE, save
+
+Draw: TypeAlias = Callable[[Path], Figure]
+
+BLUE, ORANGE, GREY = PALETTE[0], PALETTE[1], PALETTE[7]
+"""Blue and orange are told apart by every kind of eye; ink is the third colour, grey the reference."""
+OUT = Path("out/figures")
+
+
+def reference(ax: Axes, x: Array, y: Array) -> None:
+    """What every panel is compared with: a grey area behind."""
+    ax.fill_between(x, y, color=GREY, alpha=0.25, linewidth=0)
+
+
+def line(
+    ax: Axes, x: Array, y: Array, look: tuple[str, str], name: str, at: float, text: Sequence[float]
+) -> None:
+    """A curve with its name at `text`, tied to the curve where its abscissa is `at`; `look`: colour, dash."""
+    color, dash = look
+    ax.plot(x, y, dash, color=color)
+    ax.annotate(
+        name, (at, float(np.interp(at, x, y))), (text[0], text[1]),
+        color=color, fontsize=8, va="center", linespacing=1.1,
+        arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0},
+    )  # fmt: skip
+
+
+def write(name: str, draw: Draw, results: Path, out: Path) -> list[Path]:
+    """Draw one picture and save it as PNG and SVG in `out`, which is made if it is not there."""
+    with matplotlib.rc_context(STYLE):
+        picture = draw(results)
+    out.mkdir(parents=True, exist_ok=True)
+    return [save(picture, out / f"{name}{suffix}") for suffix in (".png", ".svg")]
+
+
+def run(program: str, pictures: Mapping[str, Draw], argv: Sequence[str] | None = None) -> int:
+    """The command line of pictures: `--results FOLDER --out FOLDER`; 1 where a result is missing."""
+    parser = argparse.ArgumentParser(f"python -m {program}", description="Draw the results of analysis.")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="what is drawn")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER", help="where pictures go")
+    options = parser.parse_args(argv)
+    for name, draw in pictures.items():
+        try:
+            paths = write(name, draw, options.results, options.out)
+        except FileNotFoundError as missing:
+            print(missing, file=sys.stderr)
+            return 1
+        print(*paths, sep="\n")
+    return 0
