@@ -255,7 +255,7 @@ def save(fig: Figure, path: str | Path) -> Path:
     kinds = fig.canvas.get_supported_filetypes()
     if path.suffix[1:] not in kinds:
         raise ValueError(f"path: required a suffix among {', '.join(sorted(kinds))}; got {path.name!r}")
-    undated = {"metadata": {"Date": None}} if path.suffix == ".svg" else {}
+    undated: Any = {"metadata": {"Date": None}} if path.suffix == ".svg" else {}
     with replacing(path) as temporary, matplotlib.rc_context({**STYLE, "savefig.transparent": False}):
         fig.savefig(temporary, dpi=150, facecolor="white", **undated)
     return path
