@@ -17,6 +17,7 @@ _TOLERANCE = 1e-14  # of a panel, as a share of the integral of abs(f)
 _INSIDE = 1 - 1e-11
 _TO_ENDS = np.linalg.solve(legvander(_NODES, 15).T, legvander(np.array([-1.0, 1.0]), 15).T)
 _SURPRISE = 1e-8  # as a share of the largest abs(f)
+_NOTHING = 1e-300  # subnormal numbers have too few digits to agree
 
 
 def integrate(f: Function, edges: Array) -> tuple[Array, float]:
@@ -53,7 +54,8 @@ def integrate(f: Function, edges: Array) -> tuple[Array, float]:
         a, b = _panels(f, left, middle), _panels(f, middle, right)
         both, size, surprise = a.integral + b.integral, a.size + b.size, np.maximum(a.surprise, b.surprise)
         gap, peak = np.abs(both - whole).max(axis=1), max(peak, a.peak, b.peak)
-        done = (gap <= _TOLERANCE * (accepted + size.sum())) & (surprise <= _SURPRISE * peak)
+        done = gap <= _TOLERANCE * (accepted + size.sum()) + _NOTHING
+        done &= surprise <= _SURPRISE * peak + _NOTHING
         done |= right - left <= narrow
         total = total + both[done].sum(axis=0)
         error, accepted = error + float(gap[done].sum()), accepted + float(size[done].sum())

@@ -106,6 +106,12 @@ def test_fda_md_compares_them_on_2_pi(curve: Curve, mse: str) -> None:
     assert printed(energy_error(curve, 2 * np.pi).value, mse) == mse
 
 
+def test_another_clip_is_not_the_clip_at_1() -> None:
+    """(2/P) * (integral of (1 - x)^2 over (0, 3/2) + (1/2)^2 times the rest) at P = 4."""
+    found = energy_error(HardTanh(1.5), 4.0)
+    assert abs(found.value - ((1 + 0.5**3) / 3 + 0.25 * 0.5) / 2) <= 1e-14
+
+
 @pytest.mark.parametrize("curve", [HardTanh(), PiecewiseQuadratic(), Tanh(20.0), SwishSign(20.0), series(3)])
 def test_closed_forms_are_not_used_where_they_do_not_hold(curve: Curve) -> None:
     found = energy_error(curve, 1.7)
