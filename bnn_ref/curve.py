@@ -85,6 +85,10 @@ class Curve(Map):
         """H(w) = 1/2 * integral of T'(x) exp(-i w x) dx in closed form, or None where none is declared."""
         return None
 
+    def energy(self, period: float) -> float | None:
+        """(1/P) * integral over (-P/2, P/2) of (sign - T)^2 in closed form, or None without one."""
+        return None
+
     def branch(self, x: Array) -> Array:
         """Index of the piece that each element lies on (by its real part)."""
         index = np.zeros(x.shape, np.int8)

@@ -32,3 +32,7 @@ class PiecewiseQuadratic(Curve):
     def gain(self, w: Array) -> Array:
         """H(w) = (sin(w/2) / (w/2))^2."""
         return np.sinc(w / (2 * np.pi)) ** 2
+
+    def energy(self, period: float) -> float | None:
+        """2 / (5 P), on periods that hold the step."""
+        return 2 / (5 * period) if period >= 2 else None

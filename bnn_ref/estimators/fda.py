@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import polygamma
 
 from bnn_ref.binarizer import Curve, Piece
 from bnn_ref.estimators.checks import require
@@ -101,3 +102,9 @@ class FourierSeries(Curve):
         w = np.asarray(w, np.float64)[..., None]
         lobes = np.sinc((a - w) * c / np.pi) + np.sinc((a + w) * c / np.pi)
         return np.asarray(2 * self.omega / np.pi * c * lobes.sum(axis=-1))
+
+    def energy(self, period: float) -> float | None:
+        """2/pi^2 psi_1(N + 1/2), psi_1 the trigamma function: without window, on its own period."""
+        if self.period is None or not np.isclose(period, self.period, rtol=1e-15, atol=0):
+            return None
+        return float(2 / np.pi**2 * polygamma(1, self.terms + 0.5))

@@ -60,7 +60,7 @@ class LogSpaced:
 
     e/E is the released code's clock: after the last epoch it would be 1, so t_max itself is never reached.
 
-    Source: irnet2020 (0.1 to 10); its released ResNet-20 script starts at 0.001.
+    Source: the released code of irnet2020 (0.1 to 10 for VGG-Small; its ResNet-20 script starts at 0.001).
     """
 
     t_min: float = 0.1

@@ -10,6 +10,9 @@ from bnn_ref.binarizer import Curve, Piece
 from bnn_ref.estimators.checks import require
 from bnn_ref.parameter import Array
 
+SETTLED = 90.0
+"""beta P from which a smooth step on a period is one on the line: exp(-45) is left."""
+
 
 @dataclass(frozen=True)
 class Identity(Curve):
@@ -76,6 +79,10 @@ class HardTanh(Curve):
         """H(w) = sin(w c) / w."""
         return self.clip * np.sinc(w * self.clip / np.pi)
 
+    def energy(self, period: float) -> float | None:
+        """2 / (3 P) for c = 1, on periods that hold the clip."""
+        return 2 / (3 * period) if self.clip == 1 and period >= 2 else None
+
 
 @dataclass(frozen=True)
 class Tanh(Curve):
@@ -108,6 +115,11 @@ class Tanh(Curve):
     def gain(self, w: Array) -> Array:
         """H(w) = v / sinh(v), v = pi w / (2 beta)."""
         return over_sinh(np.pi * w / (2 * self.beta))
+
+    def energy(self, period: float) -> float | None:
+        """2 (2 log 2 - 1) / (beta P), where the step has settled at P/2 to below rounding."""
+        steps = self.beta * period
+        return float(2 * (2 * np.log(2) - 1) / steps) if steps >= SETTLED else None
 
 
 def sech_squared(x: Array) -> Array:

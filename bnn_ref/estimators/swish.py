@@ -8,7 +8,7 @@ import numpy as np
 
 from bnn_ref.binarizer import Curve, Piece
 from bnn_ref.estimators.checks import require
-from bnn_ref.estimators.ste import sech_squared
+from bnn_ref.estimators.ste import SETTLED, sech_squared
 from bnn_ref.parameter import Array
 
 
@@ -57,3 +57,8 @@ class SwishSign(Curve):
         safe = np.where(v > 0, v, 1.0)
         e = np.exp(-safe)
         return np.where(v > 0, 2 * safe**2 * e * (1 + e * e) / np.expm1(-2 * safe) ** 2, 1.0)
+
+    def energy(self, period: float) -> float | None:
+        """(2 pi^2 / 9 - 4/3) / (beta P), where the step has settled at P/2 to below rounding."""
+        steps = self.beta * period
+        return float((2 * np.pi**2 / 9 - 4 / 3) / steps) if steps >= SETTLED else None

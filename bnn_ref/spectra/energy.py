@@ -8,18 +8,11 @@ from typing import Any
 import numpy as np
 from scipy.special import polygamma
 
-from bnn_ref.binarizer import Curve
-from bnn_ref.estimators.bireal import PiecewiseQuadratic
-from bnn_ref.estimators.fda import FourierSeries
-from bnn_ref.estimators.ste import HardTanh, Tanh
-from bnn_ref.estimators.swish import SwishSign
 from bnn_ref.parameter import Array
 from bnn_ref.spectra.harmonics import harmonic_errors
 from bnn_ref.spectra.integration import integrate, panel_edges
 from bnn_ref.spectra.lines import checked
 from bnn_ref.spectra.subject import Examined, as_subject
-
-_SETTLED = 90.0  # beta P from which a smooth step on a period is one on the line: exp(-45) is left
 
 
 @dataclass(frozen=True)
@@ -43,8 +36,7 @@ class EnergyError:
 def energy_error(subject: Examined, period: float, **hints: Any) -> EnergyError:
     """(1/P) * integral of (sign(x) - T(x))^2 over (-P/2, P/2).
 
-    In closed form for the truncated Fourier series on its own period, (2/pi^2) psi_1(N + 1/2), the clip at 1,
-    ApproxSign, tanh and sign-Swish on periods that hold them; by quadrature otherwise.
+    In closed form where the curve declares one for that period (`Curve.energy`); by quadrature otherwise.
 
     Parameters
     ----------
@@ -57,7 +49,7 @@ def energy_error(subject: Examined, period: float, **hints: Any) -> EnergyError:
     """
     checked(period)
     examined = as_subject(subject, **hints)
-    closed = _closed(examined.curve, period)
+    closed = None if examined.curve is None else examined.curve.energy(period)
     if closed is not None:
         return EnergyError(closed, "closed form", 4e-16 * closed)
 
@@ -67,21 +59,6 @@ def energy_error(subject: Examined, period: float, **hints: Any) -> EnergyError:
 
     total, error = integrate(integrand, panel_edges(examined, period / 2))
     return EnergyError(float(total[0]) / period, "quadrature", error / period)
-
-
-def _closed(curve: Curve | None, period: float) -> float | None:
-    match curve:
-        case FourierSeries(window=None) if np.isclose(period, 2 * np.pi / curve.omega, rtol=1e-15, atol=0):
-            return float(2 / np.pi**2 * polygamma(1, curve.terms + 0.5))
-        case HardTanh(clip=1.0) if period >= 2:
-            return 2 / (3 * period)
-        case PiecewiseQuadratic() if period >= 2:
-            return 2 / (5 * period)
-        case Tanh() if curve.beta * period >= _SETTLED:
-            return float(2 * (2 * np.log(2) - 1) / (curve.beta * period))
-        case SwishSign() if curve.beta * period >= _SETTLED:
-            return float((2 * np.pi**2 / 9 - 4 / 3) / (curve.beta * period))
-    return None
 
 
 def parseval(subject: Examined, period: float, count: int, **hints: Any) -> float:
