@@ -7,10 +7,10 @@ BIN    := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint check figures bench docs wheel clean
+.PHONY: help report test test-peers lint check figures bench docs wheel clean
 
 help:            ## this list
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## / - /'
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## / - /'
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -29,6 +29,14 @@ report: $(VENV)/installed  ## install, then make the page of audits, spectra, tr
 
 test: $(VENV)/installed-dev  ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
+
+test-peers:      ## layers and estimators against torch, in an environment of its own (.venv-peers)
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --upgrade pip
+	.venv-peers/bin/python -m pip install --quiet torch==2.13.0
+	.venv-peers/bin/python -m pip install --quiet --editable '.[peers]'
+	.venv-peers/bin/python -m pytest -o addopts="-q --import-mode=importlib" tests/peers
+	.venv-peers/bin/python -m analysis.checkers --out $(OUT)/results
 
 lint: $(VENV)/installed-dev  ## format, lint, types
 	$(BIN)/ruff format --check .
@@ -52,4 +60,4 @@ wheel: $(VENV)/installed  ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:           ## remove what was made
-	rm -rf $(VENV) $(OUT) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers $(OUT) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

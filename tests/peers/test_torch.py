@@ -1,0 +1,153 @@
+"""Layers and estimators against PyTorch's own automatic differentiation: another code, another derivation.
+
+Runs in an environment of its own: `make test-peers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from bnn_ref import estimators
+from bnn_ref.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Layer,
+    Linear,
+    MaxPool2d,
+    PReLU,
+    SoftmaxCrossEntropy,
+)
+
+RNG = np.random.default_rng(0)
+
+
+def nchw(x: Any) -> Any:
+    return x.permute(0, 3, 1, 2)
+
+
+def nhwc(x: Any) -> Any:
+    return x.permute(0, 2, 3, 1)
+
+
+def compare(layer: Layer, twin: Callable[..., Any], x: np.ndarray, parameters: list[str]) -> None:
+    """Value, gradient to the input, gradients to the named parameters: equal to 1e-12 in float64."""
+    layer.astype(np.float64)
+    y, cache = layer.forward(x)
+    dy = RNG.normal(size=y.shape)
+    dx = layer.backward(dy, cache)
+    own = layer.named_parameters()
+    tensors = [torch.tensor(own[name].value, requires_grad=True) for name in parameters]
+    inputs = torch.tensor(x, requires_grad=True)
+    output = twin(inputs, *tensors)
+    output.backward(torch.tensor(dy))
+    assert np.allclose(y, output.detach().numpy(), rtol=0, atol=1e-12)
+    assert np.allclose(dx, inputs.grad.numpy(), rtol=0, atol=1e-12)
+    for name, tensor in zip(parameters, tensors, strict=True):
+        assert np.allclose(own[name].grad, tensor.grad.numpy(), rtol=0, atol=1e-11), name
+
+
+@pytest.mark.parametrize(("stride", "padding", "kernel"), [(1, 1, 3), (2, 1, 3), (1, 0, 1), (3, 2, 5)])
+def test_convolution(stride: int, padding: int, kernel: int) -> None:
+    layer = Conv2d(3, 4, kernel, stride=stride, padding=padding, bias=True, rng=RNG)
+
+    def twin(x: Any, w: Any, b: Any) -> Any:
+        return nhwc(F.conv2d(nchw(x), w.permute(3, 2, 0, 1), b, stride, padding))
+
+    compare(layer, twin, RNG.normal(size=(2, 9, 8, 3)), ["latent", "bias"])
+
+
+def test_linear() -> None:
+    compare(Linear(5, 3, rng=RNG), lambda x, w, b: x @ w + b, RNG.normal(size=(4, 5)), ["latent", "bias"])
+
+
+def test_batch_norm() -> None:
+    def twin(x: Any, gamma: Any, beta: Any) -> Any:
+        return nhwc(F.batch_norm(nchw(x), None, None, gamma, beta, training=True, eps=1e-5))
+
+    compare(BatchNorm(4), twin, RNG.normal(size=(3, 5, 6, 4)), ["gamma", "beta"])
+
+
+def test_batch_norm_moves_its_statistics_alike() -> None:
+    layer, twin = BatchNorm(4).astype(np.float64), torch.nn.BatchNorm2d(4).double()
+    for _ in range(3):
+        x = RNG.normal(size=(3, 5, 6, 4))
+        layer.forward(x)
+        twin(nchw(torch.tensor(x)))
+    assert np.allclose(layer.running_mean, twin.running_mean.numpy(), atol=1e-13)  # type: ignore[attr-defined]
+    assert np.allclose(layer.running_var, twin.running_var.numpy(), atol=1e-13)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 1, 1)])
+def test_pooling(kernel: int, stride: int, padding: int) -> None:
+    x = RNG.choice([-1.0, 1.0, 2.0], (2, 8, 7, 3))  # ties: the first maximum wins in both
+    compare(
+        MaxPool2d(kernel, stride, padding),
+        lambda t: nhwc(F.max_pool2d(nchw(t), kernel, stride, padding)),
+        x,
+        [],
+    )
+    compare(
+        AvgPool2d(kernel, stride, padding),
+        lambda t: nhwc(F.avg_pool2d(nchw(t), kernel, stride, padding)),
+        x,
+        [],
+    )
+
+
+def test_prelu_and_loss() -> None:
+    compare(PReLU(3), lambda x, a: nhwc(F.prelu(nchw(x), a)), RNG.normal(size=(2, 4, 4, 3)), ["slope"])
+    logits, labels = RNG.normal(size=(6, 4)), RNG.integers(0, 4, 6)
+    layer = SoftmaxCrossEntropy()
+    value, cache = layer.forward(logits, labels)
+    dz, _ = layer.backward(np.ones(()), cache)
+    twin = torch.tensor(logits, requires_grad=True)
+    loss = F.cross_entropy(twin, torch.tensor(labels))
+    loss.backward()
+    assert np.isclose(value, loss.item(), atol=1e-14)
+    assert np.allclose(dz, twin.grad.numpy(), atol=1e-14)
+
+
+SURROGATES: dict[str, Callable[[Any], Any]] = {
+    "identity-ste": lambda x: x,
+    "clipped-ste": lambda x: x.clamp(-1, 1),
+    "tanh": torch.tanh,
+    "approxsign": lambda x: torch.where(x.abs() < 1, 2 * x - torch.sign(x) * x * x, torch.sign(x)),
+    "fda": lambda x: 4 / torch.pi * sum(
+        torch.sin((2 * i + 1) * 0.1 * x.clamp(-1, 1)) / (2 * i + 1) for i in range(10)
+    ),
+    "swish-sign": lambda x: 2 * torch.sigmoid(5 * x) * (1 + 5 * x * (1 - torch.sigmoid(5 * x))) - 1,
+    "bnn++": lambda x: 2 * torch.sigmoid(5 * x) * (1 + 5 * x * (1 - torch.sigmoid(5 * x))) - 1,
+    "dsq": lambda x: torch.tanh(0.5 * np.log(9.0) * x.clamp(-1, 1)) / 0.8,
+    "ede": torch.tanh,
+    "rbnn": lambda x: torch.where(
+        x.abs() < 2**0.5, 2**0.5 * x - torch.sign(x) * x * x / 2, torch.sign(x)
+    ),
+    "rbnn-activation": lambda x: torch.where(
+        x.abs() < 2**0.5, 2**0.5 * x - torch.sign(x) * x * x / 2, torch.sign(x)
+    ),
+    "reste": lambda x: torch.where(
+        x.abs() <= 0.1,
+        x * 0.1 ** (1 / 3 - 1),
+        torch.sign(x) * x.abs().clamp(0.1, 1.5) ** (1 / 3),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", estimators.names())
+def test_the_detach_trick_gives_the_same_gradient(name: str) -> None:
+    """sign(x).detach() + T(x) - T(x).detach(): T typed in another library, differentiated by it."""
+    x = RNG.normal(size=500) * 1.3
+    x = x[np.abs(np.abs(x)[:, None] - np.array([0.0, 0.1, 1.0, 1.5, 2**0.5])).min(axis=1) > 1e-6]
+    twin = torch.tensor(x, requires_grad=True)
+    surrogate = SURROGATES[name](twin)
+    output = torch.sign(twin).detach() + surrogate - surrogate.detach()
+    dy = RNG.normal(size=x.shape)
+    output.backward(torch.tensor(dy))
+    assert np.allclose(estimators.get(name).backward(x, dy), twin.grad.numpy(), rtol=0, atol=1e-12)
