@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from bnn_ref.checks import require
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -59,6 +61,10 @@ class Geometric:
     field: str
     start: float
     stop: float
+
+    def __post_init__(self) -> None:
+        require(self.start > 0, "start", "a positive number", self.start)
+        require(self.stop > 0, "stop", "a positive number", self.stop)
 
     def __call__(self, moment: Moment) -> Mapping[str, float]:
         """The field's value at `moment.progress`."""

@@ -20,8 +20,8 @@ class Differentiable(Protocol):
     def forward(self, *xs: Array) -> tuple[Array, Any]:
         """The value, and the cache: exactly what backward may know."""
 
-    def backward(self, dy: Array, cache: Any) -> Array | tuple[Array, ...]:
-        """One gradient an input."""
+    def backward(self, dy: Array, cache: Any) -> Array | tuple[Array | None, ...]:
+        """One gradient an input; None for one that has none (labels)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Symbol:
     """A value that is never computed: calling layers on it writes down the network's structure."""
 
     layer: Any = None
-    inputs: tuple[Symbol, ...] = ()
+    inputs: tuple[Any, ...] = ()
     serial: int = field(default_factory=lambda: next(_serial), repr=False)
 
 
@@ -81,6 +81,7 @@ def backward(output: Tensor, dy: Array | None = None) -> None:
         if output.value.size != 1:
             raise ValueError(f"dy: required for an output of shape {output.value.shape}, got None")
         dy = np.ones_like(output.value)
+    dy = np.asarray(dy)
     if dy.shape != output.value.shape:
         raise ValueError(f"dy: required shape {output.value.shape}, got {dy.shape}")
     order = ancestors(output)
@@ -95,8 +96,11 @@ def backward(output: Tensor, dy: Array | None = None) -> None:
 def _push(node: Call, dy: Array) -> None:
     grads = node.layer.backward(dy, node.cache)
     grads = grads if isinstance(grads, tuple) else (grads,)
+    if len(grads) != len(node.inputs):
+        name, wanted = type(node.layer).__name__, len(node.inputs)
+        raise ValueError(f"{name}.backward: required {wanted} gradients, one an input, got {len(grads)}")
     for x, dx in zip(node.inputs, grads, strict=True):
-        if isinstance(x, Tensor):
+        if isinstance(x, Tensor) and dx is not None:
             if dx.shape != x.value.shape:
                 name = type(node.layer).__name__
                 raise ValueError(
@@ -126,5 +130,5 @@ def steps(output: Symbol) -> list[Symbol]:
         symbol = waiting.pop()
         if symbol.serial not in found:
             found[symbol.serial] = symbol
-            waiting.extend(symbol.inputs)
+            waiting.extend(x for x in symbol.inputs if isinstance(x, Symbol))
     return sorted(found.values(), key=lambda s: s.serial)

@@ -31,16 +31,9 @@ class BasePoint:
     def __init__(self) -> None:
         self.decisions: list[Any] = []
         self.on_kinks = 0
-        self._replaying = False
-        self._next = 0
 
     def answer(self, compute: Callable[[], T], ties: Callable[[], int] | None) -> T:
-        """Record what `compute` gives, or replay what it gave."""
-        if self._replaying:
-            if self._next >= len(self.decisions):
-                raise RuntimeError("the replayed evaluation decides more often than the recorded one did")
-            self._next += 1
-            return self.decisions[self._next - 1]
+        """Record what `compute` gives."""
         with _activated(None):
             outcome = compute()
             self.on_kinks += ties() if ties else 0
@@ -48,11 +41,25 @@ class BasePoint:
         return outcome
 
 
-_active: ContextVar[BasePoint | None] = ContextVar("base_point", default=None)
+class _Replay:
+    """One walk through the decisions of a base point; several may go on at once."""
+
+    def __init__(self, point: BasePoint) -> None:
+        self.point, self.made = point, 0
+
+    def answer(self, compute: Callable[[], T], ties: Callable[[], int] | None) -> T:
+        """What was recorded here; neither argument is called."""
+        if self.made >= len(self.point.decisions):
+            raise RuntimeError("the replayed evaluation decides more often than the recorded one did")
+        self.made += 1
+        return self.point.decisions[self.made - 1]
+
+
+_active: ContextVar[BasePoint | _Replay | None] = ContextVar("base_point", default=None)
 
 
 @contextmanager
-def _activated(point: BasePoint | None) -> Iterator[None]:
+def _activated(point: BasePoint | _Replay | None) -> Iterator[None]:
     token = _active.set(point)
     try:
         yield
@@ -96,10 +103,10 @@ def replay(point: BasePoint) -> Iterator[None]:
     RuntimeError
         When the block decides more or less often than the recorded evaluation.
     """
-    point._replaying, point._next = True, 0
-    with _activated(point):
+    walk = _Replay(point)
+    with _activated(walk):
         yield
-    if point._next != len(point.decisions):
+    if walk.made != len(point.decisions):
         raise RuntimeError(
-            f"the replayed evaluation made {point._next} decisions, the recorded one {len(point.decisions)}"
+            f"the replayed evaluation made {walk.made} decisions, the recorded one {len(point.decisions)}"
         )

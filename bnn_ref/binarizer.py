@@ -6,11 +6,13 @@ T, the surrogate, is the declaration: it is written down as a function, and its 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from bnn_ref.annealing import Law, Moment
 from bnn_ref.basepoint import decide, recentring
 from bnn_ref.calculus import Compose, Detach, MeanAbs, Scaled, Sum
+from bnn_ref.checks import require
 from bnn_ref.curve import Curve, Piece, Sign, as_inexact
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array
@@ -85,7 +87,13 @@ class Binarizer(Map):
         Raises
         ------
         ValueError
-            When `progress` is a number outside [0, 1].
+            When `progress` is a number outside [0, 1], or the law names a field that nothing here has.
         """
         moment = progress if isinstance(progress, Moment) else Moment.at(progress)
-        return self if self.law is None else self.with_values(self.law(moment))
+        if self.law is None:
+            return self
+        values = self.law(moment)
+        known = {field.name for part in self.parts() for field in dataclasses.fields(part)}  # type: ignore[arg-type]
+        unknown = sorted(set(values) - known)
+        require(not unknown, "law", "the names of fields of its binarizer", unknown)
+        return self.with_values(values)

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.basepoint import decide
+from bnn_ref.checks import require
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array, unbroadcast
+
+
+def _require_maps(maps: tuple[Map, ...]) -> None:
+    good = isinstance(maps, tuple) and len(maps) > 0 and all(isinstance(part, Map) for part in maps)
+    require(good, "maps", "a tuple of at least one map", maps)
 
 
 @dataclass(frozen=True)
@@ -16,6 +22,9 @@ class Compose(Map):
     """The maps of a tuple one after another, the first applied first. Source: chain rule."""
 
     maps: tuple[Map, ...]
+
+    def __post_init__(self) -> None:
+        _require_maps(self.maps)
 
     def __call__(self, x: Array) -> Array:
         for part in self.maps:
@@ -34,15 +43,20 @@ class Compose(Map):
 
 @dataclass(frozen=True)
 class Sum(Map):
-    """y = sum of the maps at the same x; dx = sum of their vjps."""
+    """y = sum of the maps at the same x (they broadcast); dx = sum of their vjps."""
 
     maps: tuple[Map, ...]
+
+    def __post_init__(self) -> None:
+        _require_maps(self.maps)
 
     def __call__(self, x: Array) -> Array:
         return sum((part(x) for part in self.maps[1:]), start=self.maps[0](x))
 
     def vjp(self, x: Array, dy: Array) -> Array:
-        return sum((part.vjp(x, dy) for part in self.maps[1:]), start=self.maps[0].vjp(x, dy))
+        """Each part receives dy, summed over the axes along which it was broadcast."""
+        grads = [part.vjp(x, unbroadcast(dy, np.shape(part(x)))) for part in self.maps]
+        return sum(grads[1:], start=grads[0])
 
 
 @dataclass(frozen=True)
@@ -56,9 +70,9 @@ class Scaled(Map):
         return self.scale(x) * self.inner(x)
 
     def vjp(self, x: Array, dy: Array) -> Array:
-        scale = self.scale(x)
-        through_scale = self.scale.vjp(x, unbroadcast(dy * self.inner(x), scale.shape))
-        return self.inner.vjp(x, dy * scale) + through_scale
+        scale, inner = self.scale(x), self.inner(x)
+        through_scale = self.scale.vjp(x, unbroadcast(dy * inner, scale.shape))
+        return self.inner.vjp(x, unbroadcast(dy * scale, inner.shape)) + through_scale
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,11 @@ def as_inexact(x: Any) -> Array:
 
 
 def _evaluate(piece: Piece, x: Array) -> Array:
-    return piece(x) if callable(piece) else np.full_like(x, piece)
+    """The piece at x, in x's precision: a NumPy float among a curve's fields must not promote float32."""
+    if not callable(piece):
+        return np.full_like(x, piece)
+    y = piece(x)
+    return y if y.dtype.kind == "c" else np.asarray(y, x.dtype)[()]
 
 
 @dataclass(frozen=True)

@@ -61,11 +61,22 @@ class Map:
                 changes[field.name] = tuple(visit(part) for part in old)
         return dataclasses.replace(self, **changes) if changes else self  # type: ignore[type-var]
 
-    def with_values(self, values: Mapping[str, float]) -> Self:
-        """The same map with the fields named in `values` replaced, here and in every map inside."""
-        inner = self.rewrite(lambda part: part.with_values(values))
-        own = {f.name: values[f.name] for f in dataclasses.fields(inner) if f.name in values}  # type: ignore[arg-type]
-        return dataclasses.replace(inner, **own) if own else inner  # type: ignore[type-var]
+    def with_values(self, values: Mapping[str, float], seen: dict[int, Map] | None = None) -> Self:
+        """The same map with the fields named in `values` replaced, here and in every map inside.
+
+        A field that is trained (holds a parameter) is left alone; a map that occurs twice stays one map.
+        """
+        seen = {} if seen is None else seen
+        if id(self) not in seen:
+            inner = self.rewrite(lambda part: part.with_values(values, seen))
+            own = {name: values[name] for name in inner.fixed() if name in values}
+            seen[id(self)] = dataclasses.replace(inner, **own) if own else inner  # type: ignore[type-var]
+        return seen[id(self)]  # type: ignore[return-value]
+
+    def fixed(self) -> list[str]:
+        """The names of this map's own fields that are not trained."""
+        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        return [name for name in names if not isinstance(getattr(self, name), Parameter)]
 
     def parts(self) -> Iterator[Map]:
         """This map and every map inside it."""

@@ -33,7 +33,7 @@ class Parameter:
         """Add `grad` (same shape as `value`) to what is there: a parameter may be used many times."""
         if grad.shape != self.value.shape:
             raise ValueError(f"gradient of {self.name}: required shape {self.value.shape}, got {grad.shape}")
-        self.grad = grad.copy() if self.grad is None else self.grad + grad
+        self.grad = np.array(grad) if self.grad is None else np.asarray(self.grad + grad)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""

@@ -10,8 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = (
-    *("parameter", "files", "timing", "papers", "kernels", "basepoint", "annealing", "maps", "curve"),
+    *("parameter", "checks", "files", "timing", "papers", "kernels", "basepoint", "annealing", "maps"),
     *(
+        "curve",
         "calculus",
         "binarizer",
         "estimators",
@@ -21,9 +22,8 @@ ORDER = (
         "optim",
         "data",
         "pose",
-        "packed",
     ),
-    *("cost", "train", "spectra", "auditing", "testing", "plot", "report", "cli"),
+    *("packed", "cost", "train", "spectra", "auditing", "testing", "plot", "report", "cli"),
 )
 MODULES = sorted((ROOT / "bnn_ref").rglob("*.py"))
 

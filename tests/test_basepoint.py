@@ -152,7 +152,6 @@ def test_threads_record_and_replay_side_by_side() -> None:
         assert list(pool.map(work, (1.0, -1.0))) == [["right"] * 3, ["left"] * 3]
 
 
-@pytest.mark.xfail(strict=True, reason="bug: the place in the replay is kept in the shared point")
 def test_two_threads_may_replay_one_point() -> None:
     together = threading.Barrier(2, timeout=30)
     with record() as point:

@@ -165,7 +165,6 @@ def test_estimators_keep_dtype_shape_and_input(name: str, data: st.DataObject) -
         np.testing.assert_allclose(f(turned), expected, rtol=8 * np.finfo(dtype).eps, atol=1e-30)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a NumPy float as hyper-parameter or progress promotes float32")
 @pytest.mark.parametrize(
     "b",
     [
@@ -195,46 +194,43 @@ def test_what_a_map_does_not_declare_is_named() -> None:
 
 # The calculus
 
-CURVES = st.sampled_from(
-    [
-        Identity(),
-        Tanh(1.5),
-        Tanh(0.5),
-        HardTanh(),
-        HardTanh(1.0, inclusive=False),
-        PiecewiseQuadratic(),
-        Sign(),
-    ]
-)
-HARD = st.sampled_from(estimators.names()).map(lambda name: estimators.get(name).at(0.5))
-SCALES = st.sampled_from([MeanAbs(), Detach(MeanAbs())])
+CURVES = [Identity(), Tanh(1.5), Tanh(0.5), HardTanh(), HardTanh(1.0, inclusive=False), PiecewiseQuadratic()]
+SCALES = [MeanAbs(), Detach(MeanAbs())]
 
 
-def grown(part: st.SearchStrategy[Map]) -> st.SearchStrategy[Map]:
-    several = st.lists(part, min_size=1, max_size=3).map(tuple)
-    return st.one_of(
-        several.map(Compose),
-        several.map(Sum),
-        st.builds(Scaled, st.one_of(part, SCALES), part),
-        part.map(Detach),
-        st.builds(Binarizer, part, part),
-    )
+def grown(rng: np.random.Generator, depth: int) -> Map:
+    """A random composition. (Hypothesis's own recursive draws are nine times in ten a `Detach` or a leaf.)"""
+
+    def part() -> Map:
+        return grown(rng, depth - 1)
+
+    kind = rng.choice(["compose", "sum", "scaled", "binarizer", "detach"], p=[0.35, 0.2, 0.25, 0.15, 0.05])
+    if depth == 0:
+        if rng.random() < 0.05:
+            return Sign()
+        if rng.random() < 0.4:
+            return estimators.get(rng.choice(estimators.names())).at(0.5)
+        return CURVES[rng.integers(len(CURVES))]
+    if kind == "compose":
+        return Compose(tuple(part() for _ in range(rng.integers(1, 4))))
+    if kind == "sum":
+        return Sum(tuple(part() for _ in range(rng.integers(1, 4))))
+    if kind == "scaled":
+        return Scaled(SCALES[rng.integers(2)] if rng.random() < 0.4 else part(), part())
+    return Detach(part()) if kind == "detach" else Binarizer(part(), part())
 
 
-RULES = st.recursive(st.one_of(CURVES, HARD), grown, max_leaves=6)
-
-
-@given(rule=RULES, x=arrays(), seed=st.integers(0, 2**32 - 1))
-def test_the_vjp_of_any_composition_is_the_derivative_of_its_recentred_call(
-    rule: Map, x: Any, seed: int
-) -> None:
+@given(seed=st.integers(0, 2**32 - 1), depth=st.integers(1, 3))
+def test_the_vjp_of_any_composition_is_the_derivative_of_its_recentred_call(seed: int, depth: int) -> None:
     """At kinks too: the recorded side is the one that owns the kink. The base point's value is exact."""
     rng = np.random.default_rng(seed)
-    dy, v = locked(rng.normal(size=x.shape)), rng.normal(size=x.shape)
+    rule = grown(rng, depth)
+    x, dy, v = rng.normal(size=(3, 4, 3))
+    x = locked(np.where(rng.random(x.shape) < 0.4, rng.choice(SPECIAL, x.shape), x))
     with record() as point:
-        y = rule(locked(x))
+        y = rule(x)
     np.testing.assert_array_equal(y, rule(x))
-    dx = rule.vjp(locked(x), dy)
+    dx = rule.vjp(x, locked(dy))
     assert dx.shape == x.shape
     with replay(point):
         np.testing.assert_array_equal(rule(x), y)
@@ -244,26 +240,46 @@ def test_the_vjp_of_any_composition_is_the_derivative_of_its_recentred_call(
     np.testing.assert_allclose(np.sum(dx * v), along, rtol=1e-9, atol=1e-11 * size)
 
 
-SMOOTH = st.recursive(
-    st.sampled_from([Identity(), Tanh(1.5), Tanh(0.5)]),
-    lambda part: st.one_of(
-        st.lists(part, min_size=1, max_size=3).map(tuple).map(Compose),
-        st.lists(part, min_size=1, max_size=3).map(tuple).map(Sum),
-        st.builds(Scaled, part, part),
-    ),
-    max_leaves=5,
-)
+def smooth(rng: np.random.Generator, depth: int) -> Map:
+    if depth == 0:
+        return [Identity(), Tanh(1.5), Tanh(0.5)][rng.integers(3)]
+    parts = tuple(smooth(rng, depth - 1) for _ in range(2))
+    return [Compose(parts), Sum(parts), Scaled(*parts)][rng.integers(3)]
 
 
-@given(rule=SMOOTH, seed=st.integers(0, 2**32 - 1))
-def test_smooth_compositions_agree_with_differences_of_plain_calls(rule: Map, seed: int) -> None:
+@given(seed=st.integers(0, 2**32 - 1), depth=st.integers(1, 3))
+def test_smooth_compositions_agree_with_differences_of_plain_calls(seed: int, depth: int) -> None:
     """The second opinion: no re-centring, no complex numbers."""
-    x, dy, v = np.random.default_rng(seed).normal(size=(3, 2, 3))
+    rng = np.random.default_rng(seed)
+    rule = smooth(rng, depth)
+    x, dy, v = rng.normal(size=(3, 2, 3))
     step = 1e-5
     along = np.sum(dy * (rule(x + step * v) - rule(x - step * v))) / (2 * step)
     dx = rule.vjp(x, dy)
     size = 1 + np.abs(rule(x)).sum() + np.abs(dx).sum()
     np.testing.assert_allclose(np.sum(dx * v), along, rtol=0, atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("name", estimators.names())
+@pytest.mark.parametrize("inside", [lambda b: b, lambda b: Scaled(MeanAbs(), Compose((Identity(), b)))])
+def test_on_every_kink_the_slope_is_that_of_the_recorded_side(name: str, inside: Any) -> None:
+    """Element by element, on each kink, on its neighbours and on both zeros."""
+    for progress in (0.0, 0.5, 1.0):
+        b = estimators.get(name).at(progress)
+        kinks = np.array(b.surrogate.kinks)
+        x = np.concatenate([kinks, np.nextafter(kinks, -9), np.nextafter(kinks, 9), [0.0, -0.0, 0.7]])[
+            :, None
+        ]
+        rule = inside(b)
+        with record() as point:
+            rule(x)
+        dx = rule.vjp(x, np.ones_like(x))
+        for at in range(len(x)):
+            z = x + 0j
+            z[at] += 1e-30j
+            with replay(point):
+                expected = rule(z).sum().imag / 1e-30
+            assert dx[at, 0] == pytest.approx(expected, rel=1e-9, abs=1e-11), f"{name} at {x[at, 0]!r}"
 
 
 def test_values_of_the_calculus_by_hand() -> None:
@@ -406,9 +422,6 @@ def test_copies_share_parameters_by_reference() -> None:
     assert rule.at(0.5).surrogate.maps[0].beta == 2
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: rewriting makes two of a map that F and T shared, then binds both"
-)
 def test_sharing_survives_annealing_before_binding() -> None:
     curve = SoftQuantizer(0.3, learn=True)
     rule = Binarizer(curve, curve, law=Geometric("alpha", 0.5, 0.1))
@@ -501,9 +514,6 @@ def test_maps_are_values() -> None:
 # Known bugs
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: the part that was broadcast receives the gradient of the whole shape"
-)
 @pytest.mark.parametrize("rule", [Scaled(Tanh(), MeanAbs()), Sum((Tanh(), MeanAbs()))])
 def test_a_part_that_is_broadcast_gets_the_sum_of_its_gradients(rule: Map) -> None:
     x, dy, v = np.random.default_rng(0).normal(size=(3, 4, 3))
@@ -512,7 +522,6 @@ def test_a_part_that_is_broadcast_gets_the_sum_of_its_gradients(rule: Map) -> No
     np.testing.assert_allclose(np.sum(rule.vjp(x, dy) * v), along, rtol=1e-6)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a list of maps computes, but is not bound, annealed or deployed")
 def test_maps_in_a_list_are_refused_or_found() -> None:
     try:
         rule = Compose([estimators.get("bnn++")])  # type: ignore[arg-type]
@@ -521,9 +530,6 @@ def test_maps_in_a_list_are_refused_or_found() -> None:
     assert rule.deploy()(np.array([0.1])).item() == 1
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(ValueError, IndexError), reason="bug: no maps: the error names zip or a tuple"
-)
 @pytest.mark.parametrize("rule", [Compose, Sum])
 def test_no_maps_at_all(rule: Any) -> None:
     x = np.ones(2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Map, Piece
-from bnn_ref.estimators.checks import require
+from bnn_ref.checks import require
 from bnn_ref.estimators.ste import sech_squared
 from bnn_ref.parameter import Array, Parameter, value_of
 

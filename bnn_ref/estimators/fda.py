@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import polygamma
 
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.estimators.checks import require
+from bnn_ref.checks import require
 from bnn_ref.parameter import Array
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.estimators.checks import require
+from bnn_ref.checks import require
 from bnn_ref.estimators.ste import over_sinh, sech_squared
 from bnn_ref.parameter import Array
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.estimators.checks import require
+from bnn_ref.checks import require
 from bnn_ref.parameter import Array
 
 SETTLED = 90.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.estimators.checks import require
+from bnn_ref.checks import require
 from bnn_ref.estimators.ste import SETTLED, sech_squared
 from bnn_ref.parameter import Array
 
@@ -42,14 +42,16 @@ class SwishSign(Curve):
         """tanh u + u / cosh^2 u: the same function, safe for large x and for complex x."""
         u = self.beta / 2 * x
         t = np.tanh(u)
-        return t + u * (1 - t * t)
+        rest = 1 - t * t
+        return t + np.where(rest == 0, 0, u) * rest  # u may be infinite where nothing is left
 
     def pieces(self) -> tuple[Piece, ...]:
         return (self.value,)
 
     def slope(self, x: Array) -> Array:
         u = self.beta / 2 * x
-        return self.beta * (1 - u * np.tanh(u)) * sech_squared(u)
+        bump = sech_squared(u)
+        return self.beta * (1 - np.where(bump == 0, 0, u) * np.tanh(u)) * bump
 
     def gain(self, w: Array) -> Array:
         """H(w) = v^2 cosh v / sinh^2 v, v = pi w / beta: 2 v^2 e (1 + e^2) / (1 - e^2)^2 with e = exp(-v)."""

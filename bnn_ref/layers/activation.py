@@ -9,6 +9,7 @@ import numpy as np
 
 from bnn_ref.basepoint import decide
 from bnn_ref.binarizer import Curve, Map, Piece
+from bnn_ref.checks import require
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter
@@ -31,16 +32,25 @@ class ReLUCurve(Curve):
 
 
 class Activation(Layer):
-    """y = m(x), dx = m.vjp(x, dy) for a map m: a curve, a binarizer, a composition. Any shape."""
+    """y = m(x), dx = m.vjp(x, dy) for a map m: a curve, a binarizer, a composition. Any shape.
 
-    def __init__(self, curve: Map) -> None:
-        self.curve = curve
+    Parameters
+    ----------
+    curve : Map
+        Bound here, to one tensor.
+    rng : numpy.random.Generator, optional
+        For a map that draws its parameters.
+    """
+
+    def __init__(self, curve: Map, rng: np.random.Generator | None = None) -> None:
+        self.curve = curve.bind((), -1, np.random.default_rng(0) if rng is None else rng)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        return (self.curve if self.training else self.curve.deploy())(x), x
+        return (self.curve if self.training else self.curve.deploy())(x), (x, self.curve)
 
     def backward(self, dy: Array, cache: Any) -> Array:
-        return self.curve.vjp(cache, dy)
+        x, curve = cache
+        return curve.vjp(x, dy)
 
 
 class ReLU(Activation):
@@ -75,12 +85,14 @@ class PReLU(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: (..., C)."""
+        slope = self.slope.value
+        require(x.shape[-1:] == slope.shape, "PReLU", f"{len(slope)} channels on the last axis", x.shape)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
-        return np.where(above, x, self.slope.value * x), (x, above)
+        return np.where(above, x, slope * x), (x, above, slope)
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy where x > 0, a dy elsewhere; da = sum of x dy where x <= 0."""
-        x, above = cache
+        x, above, slope = cache
         below = np.where(above, 0, x * dy)
         self.slope.accumulate(below.sum(axis=tuple(range(x.ndim - 1))))
-        return np.where(above, dy, self.slope.value * dy)
+        return np.where(above, dy, slope * dy)

@@ -12,6 +12,7 @@ from bnn_ref import autodiff
 from bnn_ref.annealing import Moment
 from bnn_ref.autodiff import Symbol, Tensor
 from bnn_ref.binarizer import Binarizer, Map
+from bnn_ref.checks import require
 from bnn_ref.parameter import Array, Parameter
 
 
@@ -45,10 +46,7 @@ class Layer:
     def children(self) -> Iterator[tuple[str, Layer]]:
         """Direct child layers with their names."""
         for name, held in vars(self).items():
-            if isinstance(held, Layer):
-                yield name, held
-            elif isinstance(held, list):
-                yield from ((f"{name}.{i}", part) for i, part in enumerate(held) if isinstance(part, Layer))
+            yield from _layers_in(name, held)
 
     def layers(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
         """This layer and every layer inside it, with dotted names."""
@@ -61,7 +59,10 @@ class Layer:
             if isinstance(held, Parameter):
                 yield name, held
             elif isinstance(held, Map):
-                yield from ((f"{name}.{p.name}", p) for p in held.parameters())
+                parameters = held.parameters()
+                for i, parameter in enumerate(parameters):
+                    alike = sum(p.name == parameter.name for p in parameters[:i])
+                    yield f"{name}.{parameter.name}" + (f".{alike}" if alike else ""), parameter
 
     def named_parameters(self) -> dict[str, Parameter]:
         """Every parameter once (shared ones under the first name), by dotted name."""
@@ -79,10 +80,11 @@ class Layer:
         return list(self.named_parameters().values())
 
     def named_buffers(self) -> dict[str, tuple[Layer, str]]:
-        """Where every buffer lives: dotted name -> (layer, attribute)."""
+        """Where every buffer lives, once each: dotted name -> (layer, attribute)."""
+        layers = {id(layer): (prefix, layer) for prefix, layer in reversed(list(self.layers()))}
         return {
             f"{prefix}.{name}" if prefix else name: (layer, name)
-            for prefix, layer in self.layers()
+            for prefix, layer in reversed(layers.values())
             for name in layer.buffers
         }
 
@@ -109,7 +111,14 @@ class Layer:
                     setattr(layer, name, annealed(held, moment))
 
     def astype(self, dtype: DTypeLike) -> Layer:
-        """Convert every parameter and buffer in place; gradients are forgotten."""
+        """Convert every parameter and buffer in place; gradients are forgotten.
+
+        Raises
+        ------
+        ValueError
+            For a dtype that holds no fractions.
+        """
+        require(np.dtype(dtype).kind in "fc", "dtype", "a floating or complex one", np.dtype(dtype).name)
         for parameter in self.parameters():
             parameter.value = parameter.value.astype(dtype)
             parameter.zero_grad()
@@ -129,7 +138,9 @@ class Layer:
         Raises
         ------
         ValueError
-            For missing or unknown names, or wrong shapes; nothing is changed then.
+            For missing or unknown names, or wrong shapes.
+        TypeError
+            For values that cannot become the parameter's dtype. In either case nothing is changed.
         """
         own = self.state_dict()
         if missing := sorted(set(own) - set(state)):
@@ -143,10 +154,21 @@ class Layer:
         for name, value in own.items():
             if state[name].shape != value.shape:
                 raise ValueError(f"state[{name!r}]: required shape {value.shape}, got {state[name].shape}")
-        for name, parameter in self.named_parameters().items():
-            parameter.value = state[name].astype(parameter.value.dtype)
+        ready = {key: state[key].astype(own[key].dtype, casting="same_kind") for key in own}
+        for key, parameter in self.named_parameters().items():
+            parameter.value = ready[key]
         for key, (layer, name) in self.named_buffers().items():
-            setattr(layer, name, state[key].astype(own[key].dtype))
+            setattr(layer, name, ready[key])
+
+
+def _layers_in(name: str, held: Any) -> Iterator[tuple[str, Layer]]:
+    """The layers that an attribute holds, itself or in lists, tuples and dictionaries of any depth."""
+    if isinstance(held, Layer):
+        yield name, held
+    elif isinstance(held, (list, tuple, dict)):
+        items = held.items() if isinstance(held, dict) else enumerate(held)
+        for key, part in items:
+            yield from _layers_in(f"{name}.{key}", part)
 
 
 class Composite(Layer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnn_ref.binarizer import Map
+from bnn_ref.checks import require_whole
 from bnn_ref.kernels import conv2d, conv2d_input_grad, conv2d_weight_grad
 from bnn_ref.layers.product import Product, glorot_uniform
 from bnn_ref.parameter import Array
@@ -43,6 +44,14 @@ class Conv2d(Product):
         weight: Map | None = None,
         scale: Map | None = None,
     ) -> None:
+        for name, value, least in (
+            ("in_channels", in_channels, 1),
+            ("out_channels", out_channels, 1),
+            ("kernel_size", kernel_size, 1),
+            ("stride", stride, 1),
+            ("padding", padding, 0),
+        ):
+            require_whole(name, value, least)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         latent = glorot_uniform(rng, (kernel_size, kernel_size, in_channels, out_channels))
         super().__init__(

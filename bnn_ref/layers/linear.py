@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnn_ref.binarizer import Map
+from bnn_ref.checks import require_whole
 from bnn_ref.layers.product import Product, glorot_uniform
 from bnn_ref.parameter import Array
 
@@ -35,6 +36,8 @@ class Linear(Product):
         weight: Map | None = None,
         scale: Map | None = None,
     ) -> None:
+        require_whole("in_features", in_features, 1)
+        require_whole("out_features", out_features, 1)
         latent = glorot_uniform(rng, (in_features, out_features))
         super().__init__(
             latent, in_features, bias=bias, activation=activation, weight=weight, scale=scale, rng=rng

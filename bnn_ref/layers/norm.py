@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bnn_ref.checks import require, require_whole
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter
 
@@ -33,6 +34,9 @@ class BatchNorm(Layer):
     buffers: ClassVar[tuple[str, ...]] = ("running_mean", "running_var")
 
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        require_whole("channels", channels, 1)
+        require(eps >= 0, "eps", "a number >= 0", eps)
+        require(0 < momentum <= 1, "momentum", "a number in (0, 1]", momentum)
         self.channels, self.eps, self.momentum = channels, eps, momentum
         self.gamma = Parameter(np.ones(channels, np.float32), "gamma")
         self.beta = Parameter(np.zeros(channels, np.float32), "beta")
@@ -51,6 +55,7 @@ class BatchNorm(Layer):
         if not self.training:
             gain, shift = self.affine()
             return x * gain + shift, (None, gain)
+        self._require_two(x)
         axes = tuple(range(x.ndim - 1))
         mean = x.mean(axis=axes)
         centred = x - mean
@@ -58,11 +63,14 @@ class BatchNorm(Layer):
         inverse = 1 / np.sqrt(var + self.eps)
         self._track(mean, var, x.size // self.channels)
         normal = centred * inverse
-        return self.gamma.value * normal + self.beta.value, (normal, inverse)
+        return self.gamma.value * normal + self.beta.value, (normal, self.gamma.value * inverse)
+
+    def _require_two(self, x: Array) -> None:
+        count = x.size // self.channels
+        if count < 2:
+            raise ValueError(f"BatchNorm: required at least 2 values a channel in training, got {count}")
 
     def _track(self, mean: Array, var: Array, count: int) -> None:
-        if count < 2:
-            raise ValueError("BatchNorm: required at least 2 values a channel in training, got 1")
         keep, new = 1 - self.momentum, self.momentum
         dtype = self.running_mean.dtype
         self.running_mean = (keep * self.running_mean + new * mean.real).astype(dtype)
@@ -73,12 +81,12 @@ class BatchNorm(Layer):
 
         After an eval forward the cache is (None, gain): dx = gain dy (parameters are not trained there).
         """
-        normal, inverse = cache
+        normal, gain = cache
         if normal is None:
-            return dy * inverse
+            return dy * gain
         axes = tuple(range(dy.ndim - 1))
         sum_dy, sum_dy_normal = dy.sum(axis=axes), (dy * normal).sum(axis=axes)
         self.beta.accumulate(sum_dy)
         self.gamma.accumulate(sum_dy_normal)
         count = dy.size // self.channels
-        return self.gamma.value * inverse * (dy - sum_dy / count - normal * (sum_dy_normal / count))
+        return gain * (dy - sum_dy / count - normal * (sum_dy_normal / count))

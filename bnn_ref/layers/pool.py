@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.basepoint import decide
+from bnn_ref.checks import require, require_whole
 from bnn_ref.kernels.conv import output_size
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array
@@ -25,6 +26,11 @@ class Pool2d(Layer):
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
         self.padding = padding
+        require_whole("kernel_size", kernel_size, 1)
+        require_whole("stride", self.stride, 1)
+        require_whole("padding", padding, 0)
+        wanted = f"less than the kernel's {kernel_size}: a window of padding alone holds nothing"
+        require(padding < kernel_size, "padding", wanted, padding)
 
     def taps(self, x: Array, fill: float) -> Array:
         """(N, H, W, C) -> (K*K, N, Ho, Wo, C): what each window sees, tap by tap in row-major order."""
@@ -52,10 +58,18 @@ class MaxPool2d(Pool2d):
     def forward(self, x: Array) -> tuple[Array, Any]:
         taps = self.taps(x, -np.inf)
         first = decide(
-            lambda: taps.real.argmax(axis=0)[None],
+            lambda: self._first(taps.real, x.shape)[None],
             lambda: int(((taps.real == taps.real.max(axis=0)).sum(axis=0) > 1).sum()),
         )
         return np.take_along_axis(taps, first, axis=0)[0], (x.shape, first)
+
+    def _first(self, taps: Array, shape: tuple[int, ...]) -> Array:
+        """Which tap wins, the first of equal ones; padding never does, not even against -inf."""
+        first = taps.argmax(axis=0)
+        if self.padding and np.isneginf(lost := taps.max(axis=0)).any():
+            inside = self.taps(np.ones(shape), 0).argmax(axis=0)
+            first = np.where(np.isneginf(lost), inside, first)
+        return first
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy at the tap that won, 0 elsewhere."""

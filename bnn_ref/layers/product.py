@@ -70,16 +70,23 @@ class Product(Layer):
         raise TypeError(f"{type(self).__name__} has no weight gradient")
 
     def deployed_weight(self) -> tuple[Array, Array | None]:
-        """The weight of eval mode: (signs or real values, scale that multiplies the product or None)."""
+        """The weight of eval mode: (signs or real values, scale (F,) that multiplies the product or None).
+
+        Only a scale that is one number per output channel can be taken out of the product.
+        """
         rule = None if self.weight is None else self.weight.deploy()
+        if rule is None:
+            return self.latent.value, None
         if isinstance(rule, Scaled):
-            return rule.inner(self.latent.value), rule.scale(self.latent.value).reshape(-1)
-        return (self.latent.value if rule is None else rule(self.latent.value)), None
+            scale = rule.scale(self.latent.value)
+            if scale.shape == (*(1,) * (self.latent.value.ndim - 1), self.latent.value.shape[-1]):
+                return rule.inner(self.latent.value), scale.reshape(-1)
+        return rule(self.latent.value), None
 
     def _operands(self, x: Array) -> tuple[Array, Array, Array | None]:
-        if x.shape[-1] != self.in_channels:
-            name = type(self).__name__
-            raise ValueError(f"{name}: required {self.in_channels} channels on the last axis, got {x.shape}")
+        if x.ndim != self.latent.value.ndim or x.shape[-1] != self.in_channels:
+            wanted = f"{self.latent.value.ndim} axes, {self.in_channels} channels on the last"
+            raise ValueError(f"{type(self).__name__}: required an input of {wanted}, got {x.shape}")
         if not self.training:
             left = x if self.activation is None else self.activation.deploy()(x)
             return left, *self.deployed_weight()
@@ -94,17 +101,17 @@ class Product(Layer):
             y = y * scale
         if self.bias is not None:
             y = y + self.bias.value
-        return y, (x, left, right, scale)
+        return y, (x, left, right, scale, self.latent.value, self.activation, self.weight)
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dB = A(x)^T dy -> dW = B'(W) dB; dA = dy B(W)^T -> dx = A'(x) dA; dbias = sum dy."""
-        x, left, right, scale = cache
+        x, left, right, scale, latent, activation, weight = cache
         if self.bias is not None:
             self.bias.accumulate(dy.sum(axis=tuple(range(dy.ndim - 1))))
         dright = self.weight_grad(dy, left, right)
-        self.latent.accumulate(dright if self.weight is None else self.weight.vjp(self.latent.value, dright))
+        self.latent.accumulate(dright if weight is None else weight.vjp(latent, dright))
         dleft = self.input_grad(dy if scale is None else dy * scale, left, right)
-        return dleft if self.activation is None else self.activation.vjp(x, dleft)
+        return dleft if activation is None else activation.vjp(x, dleft)
 
 
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

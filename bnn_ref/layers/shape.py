@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from bnn_ref.layers.base import Layer
@@ -12,7 +13,7 @@ class Flatten(Layer):
     """(N, ...) -> (N, D), in C order."""
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        return x.reshape(len(x), -1), x.shape
+        return x.reshape(len(x), math.prod(x.shape[1:])), x.shape
 
     def backward(self, dy: Array, cache: Any) -> Array:
         return dy.reshape(cache)

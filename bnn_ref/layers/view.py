@@ -12,14 +12,16 @@ from bnn_ref.layers.product import Product
 @contextmanager
 def binarized(model: Layer) -> Iterator[Layer]:
     """Inside the block, `state_dict` and parameters hold the deployed weights (signs times scale)."""
-    hidden = []
-    for _, layer in model.layers():
-        if isinstance(layer, Product) and layer.weight is not None:
-            hidden.append((layer.latent, layer.latent.value))
-            weight, scale = layer.deployed_weight()
-            layer.latent.value = weight if scale is None else weight * scale
+    binary = [layer for _, layer in model.layers() if isinstance(layer, Product) and layer.weight is not None]
+    hidden = {id(layer.latent): (layer.latent, layer.latent.value) for layer in binary}
+    shown = {}
+    for layer in binary:
+        weight, scale = layer.deployed_weight()
+        shown[id(layer.latent)] = weight if scale is None else weight * scale
+    for key, (parameter, _) in hidden.items():
+        parameter.value = shown[key]
     try:
         yield model
     finally:
-        for parameter, latent in hidden:
+        for parameter, latent in hidden.values():
             parameter.value = latent

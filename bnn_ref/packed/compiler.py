@@ -142,7 +142,7 @@ class Compiler:
         name, layer = self.trace.name(symbol), symbol.layer
         step = self.trace.elementwise(symbol)
         if step is not None:
-            channels = behind.channels if step.channels is None else step.channels
+            channels = step.channels if behind.channels is None else behind.channels
             return replace(behind, channels=channels, after=(*behind.after, (name, step)))
         if type(layer) is Flatten:  # `after` has one number a channel, not one a feature
             movable, channels = not behind.after, None

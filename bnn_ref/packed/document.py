@@ -78,7 +78,7 @@ def _node(position: int, node: Mapping[str, Any], tensors: Mapping[str, Array | 
     return Node(node["layer"], _step(position, KINDS[node["kind"]], values), inputs)
 
 
-_HELD: dict[Any, type | tuple[type, ...]] = {"Array": np.ndarray, Signs: Signs, int: int, float: (int, float)}
+_HELD: dict[Any, type | tuple[type, ...]] = {Signs: Signs, int: int, float: (int, float)}
 
 
 def _step(position: int, kind: type[Step], values: dict[str, Any]) -> Step:

@@ -133,7 +133,6 @@ def test_a_clip_must_be_positive() -> None:
         HardTanh(0)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: PReLU(3) broadcasts one channel to three instead of refusing it")
 def test_another_number_of_channels_is_refused() -> None:
     with pytest.raises(ValueError, match="channels"):
         PReLU(3)(np.ones((2, 1)))

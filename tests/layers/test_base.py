@@ -141,6 +141,9 @@ def test_the_dtype_is_kept_forward_and_backward(case: Case, dtype: Any) -> None:
     assert isinstance(y, np.ndarray)
     assert y.dtype == dtype
     for x, dx in zip(xs, tupled(layer.backward(np.ones_like(y), cache)), strict=True):
+        if x.dtype.kind in "iu":
+            assert dx is None, "labels have no gradient"
+            continue
         assert dx.shape == x.shape
         assert dx.dtype == x.dtype
     for parameter in layer.parameters():
@@ -176,7 +179,8 @@ def test_strides_do_not_matter(case: Case) -> None:
         np.testing.assert_allclose(other, y, rtol=1e-14, atol=1e-15)
         dy = np.broadcast_to(np.float64(0.5), y.shape)
         for one, two in zip(tupled(layer.backward(dy, cache)), expected, strict=True):
-            np.testing.assert_allclose(one, two, rtol=1e-12, atol=1e-14)
+            if two is not None:
+                np.testing.assert_allclose(one, two, rtol=1e-12, atol=1e-14)
 
 
 @EVERY
@@ -408,7 +412,6 @@ def test_a_state_that_does_not_fit_changes_nothing(spoil: Any, message: str) -> 
         np.testing.assert_array_equal(value, before[name])
 
 
-@pytest.mark.xfail(strict=True, reason="bug: values are converted one by one while they are set")
 @pytest.mark.parametrize("bad", [np.full(3, "x"), np.full(3, 1j)])
 def test_a_state_that_cannot_be_converted_changes_nothing(bad: Any) -> None:
     model = tree()
@@ -432,7 +435,6 @@ def test_astype_converts_everything_and_forgets_gradients(dtype: Any) -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-@pytest.mark.xfail(strict=True, reason="bug: astype(int) truncates every weight without a word")
 def test_astype_refuses_what_holds_no_fractions() -> None:
     with pytest.raises((TypeError, ValueError)):
         tree().astype(np.int64)
@@ -545,9 +547,6 @@ def test_an_empty_sequence_is_the_identity() -> None:
 # What a layer finds of itself
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: layers in a tuple or a dict are neither trained nor saved, silently"
-)
 @pytest.mark.parametrize("hold", [lambda part: (part,), lambda part: {"a": part}, lambda part: [[part]]])
 def test_child_layers_are_found_or_refused(hold: Any) -> None:
     class Holder(Composite):
@@ -557,7 +556,6 @@ def test_child_layers_are_found_or_refused(hold: Any) -> None:
     assert len(Holder().parameters()) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="bug: two parameters of one name in one map: the first one is lost")
 @pytest.mark.parametrize(
     "rule",
     [
@@ -571,20 +569,15 @@ def test_every_parameter_of_a_map_is_trained_and_saved(rule: Map) -> None:
     assert len(layer.parameters()) == 4
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: a shared layer's buffers are saved once a name, and may then differ"
-)
 def test_shared_buffers_have_one_name() -> None:
     norm = BatchNorm(2)
     assert len(Sequential(norm, norm).state_dict()) == 4
 
 
-@pytest.mark.xfail(strict=True, reason="bug: an activation layer does not bind its map")
 def test_an_activation_layer_learns_what_its_curve_says_it_learns() -> None:
     assert len(Activation(SoftQuantizer(learn=True)).parameters()) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a law that names a learned field puts a number in its place")
 def test_annealing_does_not_take_a_learned_parameter_away() -> None:
     @dataclass(frozen=True)
     class Law:

@@ -177,9 +177,6 @@ def test_what_cannot_be_normalized_is_refused_and_changes_nothing(
     assert layer.running_var.tolist() == [1, 1]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=RuntimeWarning, reason="bug: the mean of nothing is taken, then refused"
-)
 def test_an_empty_batch_is_refused_with_its_size() -> None:
     with pytest.raises(ValueError, match="got 0"):
         BatchNorm(2)(np.zeros((0, 2), np.float32))

@@ -263,7 +263,6 @@ def test_the_scale_follows_the_latent_weight() -> None:
         np.testing.assert_allclose(layer(x), 3 * before, rtol=1e-13)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: backward reads the weight of its own moment, not the cached one")
 def test_the_cache_is_all_that_backward_knows() -> None:
     layer, _, x = make("linear", np.random.default_rng(0), bias=False, weight=estimators.get("ste"))
     layer.latent.value = np.full((3, 2), 0.5)
@@ -273,7 +272,6 @@ def test_the_cache_is_all_that_backward_knows() -> None:
     assert layer.latent.grad.all()
 
 
-@pytest.mark.xfail(strict=True, reason="bug: eval mode flattens a scale of any shape, silently over channels")
 def test_a_scale_that_is_not_one_number_a_channel_is_refused_or_right() -> None:
     rows = Compose((Tanh(),))  # as large as the weight itself
     layer = Linear(3, 3, rng=np.random.default_rng(0), weight=estimators.get("ste"), scale=rows)

@@ -31,6 +31,5 @@ def test_add_does_not_broadcast(other: tuple[int, ...]) -> None:
         Add()(np.zeros((2, 3)), np.zeros(other))
 
 
-@pytest.mark.xfail(strict=True, reason="bug: reshape(0, -1) cannot guess the length of no rows")
 def test_flatten_of_an_empty_batch() -> None:
     assert Flatten()(np.zeros((0, 2, 3))).shape == (0, 6)

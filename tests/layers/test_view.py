@@ -79,7 +79,6 @@ def test_views_nest() -> None:
     np.testing.assert_array_equal(model.state_dict()["parts.2.latent"], before["parts.2.latent"])
 
 
-@pytest.mark.xfail(strict=True, reason="bug: a layer found twice is restored to its binarized weight")
 def test_a_layer_used_at_two_places_gets_its_weight_back() -> None:
     layer = Linear(3, 3, rng=np.random.default_rng(0), weight=estimators.get("ste"))
     before = layer.latent.value
@@ -88,7 +87,6 @@ def test_a_layer_used_at_two_places_gets_its_weight_back() -> None:
     np.testing.assert_array_equal(layer.latent.value, before)
 
 
-@pytest.mark.xfail(strict=True, reason="bug: an error on the way in leaves the layers before it binarized")
 def test_the_latent_weights_return_when_the_view_itself_fails(monkeypatch: Any) -> None:
     model = network()
     before = model.state_dict()

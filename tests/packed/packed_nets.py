@@ -105,7 +105,7 @@ def links(draw: st.DrawFn, c: int, flat: bool) -> list[Layer]:
     kinds = ["norm"] * 3 + ["prelu", "relu", "hardtanh", "sign"] + ([] if flat else ["max", "max", "avg"])
     made: dict[str, Any] = {
         "norm": lambda: BatchNorm(c),
-        "prelu": lambda: PReLU(c),
+        "prelu": lambda: PReLU(draw(st.sampled_from([1, c]))),
         "relu": ReLU,
         "hardtanh": lambda: HardTanh(draw(st.sampled_from([0.7, 1.0, 3.0]))),
         "sign": lambda: Activation(Sign(draw(st.sampled_from([-1, 1])))),
@@ -134,7 +134,7 @@ def chains(draw: st.DrawFn) -> tuple[Layer, Array]:
         parts += after
         parts.append(binary(Conv2d, c, f, 3, padding=draw(st.integers(1, 2)), stride=draw(st.integers(1, 2))))
         pool = [MaxPool2d(2, draw(st.integers(1, 2)), 1)] if draw(st.booleans()) else []
-        norm = [BatchNorm(f), *([PReLU(f)] if draw(st.booleans()) else [])]
+        norm = [BatchNorm(f), *([PReLU(draw(st.sampled_from([1, f])))] if draw(st.booleans()) else [])]
         after = [*pool, *norm] if draw(st.booleans()) else [*norm, *pool]
         c = f
     parts += after if draw(st.booleans()) else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from packed_nets import chains, inputs, networks, perturb, signs
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, steps
 from bnn_ref.kernels import naive, unpack_signs
-from bnn_ref.layers import BatchNorm, Conv2d, Layer, Linear, Sequential
+from bnn_ref.layers import Add, BatchNorm, Composite, Conv2d, Layer, Linear, ReLU, Sequential
 from bnn_ref.packed import PackedModel, pack
 from bnn_ref.packed.steps import BinaryConv, BinaryLinear, PackSigns, Threshold
 from bnn_ref.parameter import Array
@@ -169,3 +170,45 @@ def test_signs_of_one_value_are_packed_once() -> None:
     packed = pack(models.build("bireal-small"))
     sources = [node.inputs for node in packed.graph.nodes if isinstance(node.step, PackSigns)]
     assert len(sources) == len(set(sources))
+
+
+class Fork(Composite):
+    """Two layers read one value; their outputs are added."""
+
+    def __init__(self, stem: Layer, left: Layer, right: Layer) -> None:
+        self.stem, self.left, self.right, self.add = stem, left, right, Add()
+
+    def compute(self, x: Any) -> Any:
+        x = self.stem(x)
+        return self.add(self.left(x), self.right(x))
+
+
+def fork(left: Layer, right: Layer) -> Fork:
+    rng = np.random.default_rng(0)
+    first = Linear(9, 9, bias=False, rng=rng, activation=signs(), weight=signs())
+    model = Fork(Sequential(first, BatchNorm(9)), left, right)
+    for _, layer in model.layers():
+        if isinstance(layer, BatchNorm):
+            layer.running_mean = np.arange(9, dtype=np.float32) - 4
+    return model
+
+
+def binary(zero: int) -> Linear:
+    return Linear(9, 9, bias=False, rng=np.random.default_rng(1), activation=signs(zero), weight=signs())
+
+
+def test_two_readers_with_two_conventions_for_zero() -> None:
+    x = inputs(np.random.default_rng(2), (40, 9))
+    for model in (fork(binary(1), binary(-1)), Fork(Sequential(), binary(1), binary(-1))):
+        left, right = model.eval().left, model.right
+        assert not np.array_equal(left(model.stem(x)), right(model.stem(x))), "no tie occurs"
+        np.testing.assert_array_equal(pack(model)(x), model(x))
+    assert kinds(pack(fork(binary(1), binary(-1))))["threshold"] == 2
+
+
+def test_a_norm_that_somebody_needs_as_a_number_is_not_folded() -> None:
+    """The float is there anyway: a threshold would only take room."""
+    packed = pack(fork(binary(1), ReLU()))
+    assert kinds(packed)["threshold"] == 0
+    assert kinds(packed)["affine"] == 1
+    assert kinds(packed)["pack_signs"] == 2

@@ -66,7 +66,7 @@ class _NormWithoutVariance(BatchNorm):
 
     def backward(self, dy: Array, cache: Any) -> Array:
         super().backward(dy, cache)
-        return self.gamma.value * cache[1] * (dy - dy.mean(axis=tuple(range(dy.ndim - 1))))
+        return cache[1] * (dy - dy.mean(axis=tuple(range(dy.ndim - 1))))
 
 
 class _NormWithoutMean(BatchNorm):
@@ -74,7 +74,7 @@ class _NormWithoutMean(BatchNorm):
 
     def backward(self, dy: Array, cache: Any) -> Array:
         axes = tuple(range(dy.ndim - 1))
-        return super().backward(dy, cache) + self.gamma.value * cache[1] * dy.mean(axis=axes)
+        return super().backward(dy, cache) + cache[1] * dy.mean(axis=axes)
 
 
 class _LastMaxPool(MaxPool2d):
@@ -112,9 +112,9 @@ class _MeanBias(Linear):
 class _SummedCrossEntropy(SoftmaxCrossEntropy):
     """The gradient of the sum, the value of the mean."""
 
-    def backward(self, dy: Array, cache: Any) -> tuple[Array, Array]:
-        dz, labels = super().backward(dy, cache)
-        return dz * len(dz), labels
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, None]:
+        dz, _ = super().backward(dy, cache)
+        return dz * len(dz), None
 
 
 class _HalfPrecision(Linear):

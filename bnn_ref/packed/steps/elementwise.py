@@ -30,12 +30,13 @@ class Elementwise(Step):
 
     @property
     def channels(self) -> int | None:
-        """C, None where any number will do."""
-        return next((tensor.size for tensor in self.tensors().values()), None)
+        """C, None where any number will do: one slope may serve them all."""
+        return next((tensor.size for tensor in self.tensors().values() if tensor.size > 1), None)
 
     def of(self, part: slice) -> Self:
         """The same step on some of the channels."""
-        return replace(self, **{name: tensor[part] for name, tensor in self.tensors().items()})  # type: ignore[type-var]
+        own = {name: tensor[part] for name, tensor in self.tensors().items() if tensor.size > 1}
+        return replace(self, **own) if own else self  # type: ignore[type-var]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,190 @@
+"""The packed model as an object: what it takes, what it leaves alone, how much it holds."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from packed_nets import inputs, perturb, signs
+
+from bnn_ref import models
+from bnn_ref.data import Preprocessing
+from bnn_ref.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, MaxPool2d, ReLU, Sequential
+from bnn_ref.packed import model as module
+from bnn_ref.packed import pack
+from bnn_ref.parameter import Array
+
+CONSTANTS = Preprocessing(255, (0.25,), (0.5,), (8, 8, 1))
+
+
+def net(name: str = "cnn", **options: Any) -> Layer:
+    model = models.build(name, input_shape=(8, 8, 1), **options)
+    perturb(model, np.random.default_rng(0))
+    return model
+
+
+def draw(n: int, seed: int = 0) -> Array:
+    return inputs(np.random.default_rng(seed), (n, 8, 8, 1))
+
+
+@pytest.mark.parametrize(
+    ("x", "reason"),
+    [
+        (np.zeros((1, 8, 8, 1)), "float32.*float64"),
+        (np.zeros((1, 8, 8, 1), np.uint8), "float32.*uint8"),
+        ([[0.0]], "float32.*list"),
+        (np.zeros((8, 8, 1), np.float32), r"\(N, 8, 8, 1\).*\(8, 8, 1\)"),
+        (np.zeros((1, 9, 8, 1), np.float32), r"\(N, 8, 8, 1\).*\(1, 9, 8, 1\)"),
+        (np.full((2, 8, 8, 1), np.nan, np.float32), r"NaN at index \(0, 0, 0, 0\)"),
+    ],
+)
+def test_what_it_refuses(x: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"x: .*{reason}"):
+        pack(net())(x)
+
+
+def test_a_layer_that_the_input_does_not_fit_is_named() -> None:
+    binary = Conv2d(3, 2, 1, rng=np.random.default_rng(0), activation=signs(), weight=signs())
+    packed = pack(Sequential(Flatten(), Linear(4, 2, rng=np.random.default_rng(0))))
+    with pytest.raises(ValueError, match=r"parts\.1 \(real_linear\)"):
+        packed(np.zeros((1, 5), np.float32))
+    with pytest.raises(ValueError, match=r"parts\.0 \(binary_conv\)"):
+        pack(Sequential(binary))(np.zeros((1, 2, 2, 99), np.float32))
+
+
+def test_nan_on_the_way_to_a_sign_is_an_error() -> None:
+    binary = Linear(2, 2, rng=np.random.default_rng(0), activation=signs(), weight=signs())
+    norm = BatchNorm(2).eval()
+    norm.gamma.value[:] = 0
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=r"parts\.1 \(pack_signs\).*NaN"):
+        pack(Sequential(norm, binary))(np.full((1, 2), np.inf, np.float32))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_no_images(name: str) -> None:
+    packed = pack(net(name))
+    assert packed(draw(0)).shape == (0, 10)
+
+
+def test_a_window_of_padding_alone_stays_minus_infinity() -> None:
+    binary = Conv2d(3, 2, 1, rng=np.random.default_rng(0), activation=signs(), weight=signs())
+    model = Sequential(binary, MaxPool2d(2, 2, 2)).eval()
+    x = inputs(np.random.default_rng(1), (2, 3, 3, 3))
+    expected = model(x)
+    assert np.isneginf(expected).any()
+    np.testing.assert_array_equal(pack(model)(x), expected)
+
+
+@pytest.mark.parametrize("model", [Sequential(), Sequential(Flatten()), Sequential(ReLU())])
+def test_output_is_fresh(model: Layer) -> None:
+    x = draw(2)
+    kept = x.copy()
+    y = pack(model)(x)
+    np.testing.assert_array_equal(y, model(x))
+    y[:] = 7
+    np.testing.assert_array_equal(x, kept)
+
+
+def test_input_and_model_stay_as_they_are() -> None:
+    model, x = net(), draw(3)
+    before, kept = model.state_dict(), x.copy()
+    packed = pack(model)
+    expected = packed(x)
+    assert model.training
+    assert all(layer.training for _, layer in model.layers())
+    np.testing.assert_array_equal(x, kept)
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    for parameter in model.parameters():  # trained on, in place
+        parameter.value *= -1
+    for layer, name in model.named_buffers().values():
+        getattr(layer, name)[:] += 1
+    np.testing.assert_array_equal(packed(x), expected)
+
+
+def test_order_in_memory_does_not_matter() -> None:
+    packed, x = pack(net()), draw(6)
+    np.testing.assert_array_equal(packed(np.asfortranarray(x)), packed(x))
+    np.testing.assert_array_equal(packed(np.repeat(x, 2, axis=0)[::2]), packed(x))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut into parts, it equals eval mode on each of them."""
+    model, x = net(name).eval(), draw(50)
+    packed = pack(model)
+    assert packed.parts(x) == [slice(0, 50)]
+    monkeypatch.setattr(module, "MEMORY", packed.graph.peak_bytes(x[:1]) * 20)
+    parts = packed.parts(x)
+    assert parts == [slice(0, 16), slice(16, 33), slice(33, 50)]
+    np.testing.assert_array_equal(packed(x), np.concatenate([model(x[part]) for part in parts]))
+    monkeypatch.setattr(module, "MEMORY", 1)
+    assert len(packed.parts(x)) == 50
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed, x = pack(net("bireal-small")), draw(1500)
+    packed(x[:20])
+    monkeypatch.setattr(module, "MEMORY", 2**20)
+    whole = packed.graph.peak_bytes(x[:1]) * len(x)
+    tracemalloc.start()
+    packed(x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert whole > 20 * 2**20
+    assert peak < 12 * 2**20  # the values, temporaries of a step, and the column buffer of a convolution
+
+
+def test_threads() -> None:
+    packed = pack(net("bireal-small"))
+    batches = [draw(4, seed) for seed in range(24)]
+    expected = [packed(x) for x in batches]
+    with ThreadPoolExecutor(4) as pool:
+        for y, answer in zip(pool.map(packed, batches), expected, strict=True):
+            np.testing.assert_array_equal(y, answer)
+
+
+def test_predict() -> None:
+    model = net()
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 1), dtype=np.uint8)
+    expected = model.eval()(CONSTANTS(pixels)).argmax(axis=-1)
+    for constants in (CONSTANTS, CONSTANTS.to_dict()):
+        classes = pack(model, preprocessing=constants).predict(pixels)
+        assert classes.dtype == np.int64
+        np.testing.assert_array_equal(classes, expected)
+
+
+def test_predict_needs_preprocessing_and_pixels() -> None:
+    with pytest.raises(ValueError, match="preprocessing"):
+        pack(net()).predict(np.zeros((1, 8, 8, 1), np.uint8))
+    with pytest.raises(ValueError, match="uint8"):
+        pack(net(), CONSTANTS).predict(draw(1))
+
+
+def test_preprocessing_must_fit() -> None:
+    other = Preprocessing(255, (0.25,), (0.5,), (9, 9, 1))
+    with pytest.raises(ValueError, match=r"\(8, 8, 1\).*\(9, 9, 1\)"):
+        pack(net(), other)
+    assert pack(Sequential(Flatten()), other).input_shape == (9, 9, 1)
+    assert pack(Sequential(Flatten())).input_shape is None
+
+
+def test_to_dict() -> None:
+    packed = pack(net(), CONSTANTS)
+    summary = packed.to_dict()
+    assert json.loads(json.dumps(summary)) == summary
+    assert sum(step["bytes"] for step in summary["steps"]) == summary["payload_bytes"] == packed.payload_bytes
+    assert sum(summary["layer_bytes"].values()) == packed.payload_bytes
+    assert summary["preprocessing"] == CONSTANTS.to_dict()
+    first_sign = {
+        "layer": "body.parts.2",
+        "kind": "pack_signs",
+        "inputs": [2],
+        "options": {"zero": 1},
+        "bytes": 0,
+    }
+    assert summary["steps"][2] == first_sign
