@@ -12,7 +12,7 @@ from bnn_ref.binarizer import Curve, Map, Piece
 from bnn_ref.checks import require
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers.base import Layer
-from bnn_ref.parameter import Array, Parameter
+from bnn_ref.parameter import Array, Parameter, unbroadcast
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ class HardTanh(Activation):
 
 
 class PReLU(Layer):
-    """y = x where x > 0, a x elsewhere, one slope a per channel (the last axis).
+    """y = x where x > 0, a x elsewhere, one slope a per channel (the last axis), or one for all.
 
     Parameters
     ----------
     channels : int
-        C.
+        C, or 1 for one slope that all channels share.
     initial : float
         First value of every slope.
 
@@ -86,7 +86,8 @@ class PReLU(Layer):
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: (..., C)."""
         slope = self.slope.value
-        require(x.shape[-1:] == slope.shape, "PReLU", f"{len(slope)} channels on the last axis", x.shape)
+        fits = len(slope) == 1 or x.shape[-1:] == slope.shape
+        require(fits, "PReLU", f"{len(slope)} channels on the last axis", x.shape)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
         return np.where(above, x, slope * x), (x, above, slope)
 
@@ -94,5 +95,5 @@ class PReLU(Layer):
         """dx = dy where x > 0, a dy elsewhere; da = sum of x dy where x <= 0."""
         x, above, slope = cache
         below = np.where(above, 0, x * dy)
-        self.slope.accumulate(below.sum(axis=tuple(range(x.ndim - 1))))
+        self.slope.accumulate(unbroadcast(below, slope.shape))
         return np.where(above, dy, slope * dy)

@@ -58,6 +58,11 @@ class Conv2d(Product):
             latent, in_channels, bias=bias, activation=activation, weight=weight, scale=scale, rng=rng
         )
 
+    axes = "N, H, W, C"
+
+    def takes(self, ndim: int) -> bool:
+        return ndim == 4
+
     def multiply(self, x: Array, w: Array) -> Array:
         return conv2d(x, w, self.stride, self.padding)
 

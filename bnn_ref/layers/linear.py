@@ -11,7 +11,7 @@ from bnn_ref.parameter import Array
 
 
 class Linear(Product):
-    """y = A(x) B(W) + bias: x (N, C), W (C, F), y (N, F).
+    """y = A(x) B(W) + bias: x (N, ..., C), W (C, F), y (N, ..., F).
 
     Parameters
     ----------
@@ -43,6 +43,11 @@ class Linear(Product):
             latent, in_features, bias=bias, activation=activation, weight=weight, scale=scale, rng=rng
         )
 
+    axes = "N, ..., C"
+
+    def takes(self, ndim: int) -> bool:
+        return ndim >= 2
+
     def multiply(self, x: Array, w: Array) -> Array:
         return x @ w
 
@@ -50,4 +55,4 @@ class Linear(Product):
         return dy @ w.T
 
     def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
-        return x.T @ dy
+        return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,13 @@ class Product(Layer):
         self.activation = None if activation is None else activation.bind((in_channels,), -1, rng)
         self.weight = None if rule is None else rule.bind(latent.shape, -1, rng)
 
+    axes: ClassVar[str]
+    """The axes of the input, as an error message names them."""
+
+    def takes(self, ndim: int) -> bool:
+        """Whether an input may have so many axes."""
+        raise TypeError(f"{type(self).__name__} does not say what it takes")
+
     def multiply(self, x: Array, w: Array) -> Array:
         """The bilinear product of the two operands."""
         raise TypeError(f"{type(self).__name__} has no product")
@@ -84,9 +91,9 @@ class Product(Layer):
         return rule(self.latent.value), None
 
     def _operands(self, x: Array) -> tuple[Array, Array, Array | None]:
-        if x.ndim != self.latent.value.ndim or x.shape[-1] != self.in_channels:
-            wanted = f"{self.latent.value.ndim} axes, {self.in_channels} channels on the last"
-            raise ValueError(f"{type(self).__name__}: required an input of {wanted}, got {x.shape}")
+        if not self.takes(x.ndim) or x.shape[-1] != self.in_channels:
+            wanted = f"({self.axes}) with C = {self.in_channels}"
+            raise ValueError(f"{type(self).__name__}: required an input of shape {wanted}, got {x.shape}")
         if not self.training:
             left = x if self.activation is None else self.activation.deploy()(x)
             return left, *self.deployed_weight()

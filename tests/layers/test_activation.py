@@ -136,3 +136,13 @@ def test_a_clip_must_be_positive() -> None:
 def test_another_number_of_channels_is_refused() -> None:
     with pytest.raises(ValueError, match="channels"):
         PReLU(3)(np.ones((2, 1)))
+
+
+def test_one_slope_may_serve_all_channels() -> None:
+    shared, apart = PReLU(1, 0.5), PReLU(3, 0.5)
+    x, dy = np.random.default_rng(0).normal(size=(2, 4, 3))
+    results = [(layer.astype(np.float64), *layer.forward(x)) for layer in (shared, apart)]
+    dxs = [layer.backward(dy, cache) for layer, _, cache in results]
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+    np.testing.assert_array_equal(*dxs)
+    np.testing.assert_allclose(shared.slope.grad, [apart.slope.grad.sum()])

@@ -65,13 +65,26 @@ def test_the_generator_decides_the_weight() -> None:
 def test_rows_of_another_length_are_refused() -> None:
     layer = Linear(3, 2, rng=np.random.default_rng(0))
     with pytest.raises(
-        ValueError, match=r"Linear: required an input of 2 axes, 3 channels on the last, got \(4, 2\)"
+        ValueError, match=r"Linear: required an input of shape \(N, \.\.\., C\) with C = 3, got \(4, 2\)"
     ):
         layer(np.zeros((4, 2), np.float32))
 
 
-@pytest.mark.parametrize("shape", [(3,), (2, 2, 3)])
+@pytest.mark.parametrize("shape", [(3,), ()])
 def test_what_is_no_batch_of_rows_is_refused_before_it_is_used(shape: tuple[int, ...]) -> None:
     layer = Linear(3, 2, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="Linear"):
         layer.forward(np.zeros(shape, np.float32))
+
+
+def test_more_axes_are_more_rows() -> None:
+    layer, rng = Linear(3, 2, rng=np.random.default_rng(0)), np.random.default_rng(1)
+    layer.astype(np.float64)
+    x, dy = rng.normal(size=(2, 5, 3)), rng.normal(size=(2, 5, 2))
+    y, cache = layer.forward(x)
+    dx, dw = layer.backward(dy, cache), layer.latent.grad
+    layer.zero_grad()
+    rows, flat = layer.forward(x.reshape(10, 3))
+    np.testing.assert_allclose(y.reshape(10, 2), rows, rtol=1e-15)
+    np.testing.assert_allclose(dx.reshape(10, 3), layer.backward(dy.reshape(10, 2), flat), rtol=1e-14)
+    np.testing.assert_allclose(dw, layer.latent.grad, rtol=1e-14)
