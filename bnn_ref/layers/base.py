@@ -154,7 +154,7 @@ class Layer:
         for name, value in own.items():
             if state[name].shape != value.shape:
                 raise ValueError(f"state[{name!r}]: required shape {value.shape}, got {state[name].shape}")
-        ready = {key: state[key].astype(own[key].dtype, casting="same_kind") for key in own}
+        ready = {key: state[key].astype(own[key].dtype, order="C", casting="same_kind") for key in own}
         for key, parameter in self.named_parameters().items():
             parameter.value = ready[key]
         for key, (layer, name) in self.named_buffers().items():

@@ -156,8 +156,7 @@ class Compiler:
     def _pools(self, pool: Symbol, behind: Integers) -> bool:
         """Whether the maximum may be taken of the integers: it commutes with what comes after them."""
         alone = len(self.trace.readers(pool.inputs[0])) == 1
-        # a window of padding alone has no integer
-        if not alone or behind.channels is None or pool.layer.padding >= pool.layer.kernel_size:
+        if not alone or behind.channels is None:
             return False
         return nondecreasing(behind.steps, behind.fan_in, behind.channels)
 

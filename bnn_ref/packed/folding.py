@@ -60,7 +60,7 @@ def fold(steps: Sequence[Elementwise], zero: int, fan_in: int, channels: int) ->
     for table in tables(steps, fan_in, channels):
         if np.isnan(table).any():
             return None
-        up = table > 0
+        up = Sign(zero)(table) > 0
         if ((up[1:] != up[:-1]).sum(axis=0) > 1).any():
             return None
         count = up.sum(axis=0)

@@ -27,6 +27,11 @@ class Trace:
         self._readers: dict[int, list[Symbol]] = {}
         for symbol in self.symbols:
             for source in symbol.inputs:
+                if not isinstance(source, Symbol):
+                    got = type(source).__name__
+                    raise translate.refusal(
+                        self.name(symbol), symbol.layer, "inputs that layers computed", got
+                    )
                 self._readers.setdefault(source.serial, []).append(symbol)
         self._translated: dict[int, PackedProduct | Elementwise | None] = {}
         self._only_signs: dict[int, bool] = {}

@@ -113,8 +113,7 @@ def product(name: str, layer: Product) -> PackedProduct:
     weight, scale = layer.deployed_weight()
     after: list[Elementwise] = []
     if scale is not None:
-        factor = np.broadcast_to(checked(f"{name} (scale)", scale), weight.shape[-1:])
-        after.append(steps.Scale(np.array(factor)))
+        after.append(steps.Scale(checked(f"{name} (scale)", scale)))
     if layer.bias is not None:
         after.append(steps.Bias(checked(f"{name}.bias", layer.bias.value)))
     if layer.weight is not None and not (np.abs(weight) == 1).all():

@@ -12,7 +12,7 @@ from bnn_ref import estimators
 from bnn_ref.binarizer import Binarizer, Compose, Map, MeanAbs, Scaled, Sign
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.estimators.ste import Tanh
-from bnn_ref.layers import Activation, BatchNorm, Composite, Conv2d, Layer, Linear, PReLU, Sequential
+from bnn_ref.layers import Activation, Add, BatchNorm, Composite, Conv2d, Layer, Linear, PReLU, Sequential
 from bnn_ref.packed import pack, translate
 from bnn_ref.packed.steps import BinaryLinear, RealLinear, SignWeightLinear
 
@@ -114,6 +114,21 @@ class Twice(Composite):
 def test_models_that_are_more_than_layers(model: Layer, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         pack(model)
+
+
+class Shifted(Composite):
+    def __init__(self) -> None:
+        self.add = Add()
+
+    def compute(self, x: Any) -> Any:
+        return self.add(x, np.ones(3, np.float32))
+
+
+def test_constants_between_layers() -> None:
+    with pytest.raises(
+        ValueError, match=r"pack: add \(Add\): required inputs that layers computed, got ndarray"
+    ):
+        pack(Shifted())
 
 
 def test_fan_in_past_float(monkeypatch: pytest.MonkeyPatch) -> None:

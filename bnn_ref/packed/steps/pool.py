@@ -17,10 +17,7 @@ from bnn_ref.parameter import Array
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(Step):
-    """(N, H, W, C) -> (N, Ho, Wo, C), dtype kept: the largest of each window; padding never wins.
-
-    Where a window may be padding alone (padding >= K) the output is float32, and -infinity there.
-    """
+    """(N, H, W, C) -> (N, Ho, Wo, C), dtype kept: the largest of each window; padding never wins."""
 
     kind: ClassVar[str] = "max_pool"
     kernel_size: int
@@ -29,7 +26,7 @@ class MaxPool(Step):
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         k, s, p = self.kernel_size, self.stride, self.padding
-        x = inputs[0] if p < k else real(inputs[0])  # a window of padding alone gives -infinity
+        x = inputs[0]
         rows, columns = (compiled.output_size(size, k, s, p) for size in x.shape[1:3])
         least = -np.inf if x.dtype == np.float32 else np.iinfo(x.dtype).min
         padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), constant_values=least) if p else x
