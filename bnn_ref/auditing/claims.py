@@ -8,13 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import integrate, optimize
 
+from bnn_ref.auditing.bench import STEP
 from bnn_ref.auditing.operation import compare, grid
 from bnn_ref.auditing.report import Check
 from bnn_ref.binarizer import Binarizer, Curve
 from bnn_ref.parameter import Array
-
-STEP = 1e-40
-"""Of the complex step: its square is nothing beside 1, so the derivative is exact to rounding."""
 
 
 def complex_step(curve: Curve, x: Array) -> Array:

@@ -9,22 +9,20 @@ to rounding, in random directions of every tensor: an error in one pixel tilts a
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from bnn_ref.auditing.bench import Bench, Slot, at_base_point, worst_element
+from bnn_ref.auditing.leaves import leaf_calls
 from bnn_ref.auditing.report import Check, Report
-from bnn_ref.basepoint import BasePoint, record, replay
 from bnn_ref.layers import Composite, Layer
-from bnn_ref.parameter import Array, Parameter
+from bnn_ref.parameter import Array
 
 TOLERANCES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
 FLOORS = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 """A gradient smaller than this share of all gradients is measured against that share: it is rounding."""
 
-STEP = 1e-40
 DIRECTIONS = 4
 
 
@@ -36,41 +34,6 @@ class WithLoss(Composite):
 
     def compute(self, x: Array, target: Array) -> Array:
         return self.loss(self.model(x), target)
-
-
-@dataclass
-class Slot:
-    """One tensor that is differentiated: where it is read and written, and the gradient under test."""
-
-    name: str
-    get: Callable[[], Array]
-    put: Callable[[Array], None]
-    grad: Array
-
-
-@dataclass
-class Bench:
-    """A layer at its base point: it can be evaluated again, smoothly, with any tensor moved."""
-
-    layer: Layer
-    inputs: list[Array]
-    dy: Array
-    point: BasePoint
-    slots: list[Slot]
-
-    def along(self, slot: Slot, direction: Array) -> float:
-        """The derivative of sum(dy * y) along `direction` of one tensor, by a complex step."""
-        base = slot.get()
-        kept = {key: getattr(at, name) for key, (at, name) in self.layer.named_buffers().items()}
-        try:
-            slot.put(base + 1j * STEP * direction)
-            with replay(self.point):
-                y = self.layer.forward(*self.inputs)[0]
-        finally:
-            slot.put(base)
-            for key, (at, name) in self.layer.named_buffers().items():
-                setattr(at, name, kept[key])
-        return float((self.dy * np.asarray(y).imag).sum() / STEP)
 
 
 def audit_layer(
@@ -108,7 +71,7 @@ def audit_layer(
     Source: ours (re-centring; complex step).
     """
     rng = np.random.default_rng(seed)
-    bench = _bench(layer, inputs, dy, np.dtype(dtype), rng)
+    bench = at_base_point(layer, inputs, dy, np.dtype(dtype), rng)
     total = np.sqrt(sum(float((slot.grad**2).sum()) for slot in bench.slots))
     floor, tolerance = FLOORS[np.dtype(dtype)] * total, TOLERANCES[np.dtype(dtype)]
     checks = [_check(bench, slot, floor, tolerance, rng) for slot in bench.slots]
@@ -144,58 +107,12 @@ def audit_model(
 
 
 def _fast_path(whole: Layer, x: Array, target: Array, seed: int) -> tuple[Check, ...]:
-    from bnn_ref.auditing.leaves import leaf_calls
-
     checks = []
     for name, call in leaf_calls(whole, x.astype(np.float32), target):
         part = audit_layer(call.layer, *call.inputs, dy=call.dy, dtype=np.float32, seed=seed)
         worst = max(part.checks, key=lambda check: (not check.passed, check.error))
         checks.append(Check(f"float32 {name}", part.passed, worst.error, worst.tolerance, worst.worst))
     return tuple(checks)
-
-
-def _bench(
-    layer: Layer,
-    inputs: tuple[Array, ...],
-    dy: Array | None,
-    dtype: np.dtype[np.generic],
-    rng: np.random.Generator,
-) -> Bench:
-    """Run the backward under test in `dtype`, and record the base point in float64."""
-    tested = copy.deepcopy(layer).astype(dtype).train()
-    given = [x.astype(dtype) if x.dtype.kind == "f" else x for x in inputs]
-    y, cache = tested.forward(*given)
-    dy = rng.normal(size=np.shape(y)) if dy is None else dy
-    grads = tested.backward(dy.astype(dtype), cache)
-    grads = grads if isinstance(grads, tuple) else (grads,)
-    smooth = copy.deepcopy(layer).astype(dtype).astype(np.float64).train()
-    wide = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in given]
-    with record() as point:
-        copy.deepcopy(smooth).forward(*wide)
-    smooth.astype(np.complex128)
-    wide = [x.astype(np.complex128) if x.dtype.kind == "f" else x for x in wide]
-    bench = Bench(smooth, wide, dy.astype(np.float64), point, [])
-    for i, grad in enumerate(grads):
-        if wide[i].dtype.kind == "c":
-            bench.slots.append(_input_slot(wide, i, np.asarray(grad, np.float64)))
-    pairs = zip(smooth.named_parameters().items(), tested.parameters(), strict=True)
-    bench.slots += [_parameter_slot(key, own, other.grad) for (key, own), other in pairs]
-    return bench
-
-
-def _input_slot(inputs: list[Array], i: int, grad: Array) -> Slot:
-    def put(value: Array) -> None:
-        inputs[i] = value
-
-    return Slot(f"input {i}", lambda: inputs[i], put, grad)
-
-
-def _parameter_slot(name: str, parameter: Parameter, grad: Array | None) -> Slot:
-    def put(value: Array) -> None:
-        parameter.value = value
-
-    wide = np.zeros(parameter.value.shape) if grad is None else np.asarray(grad, np.float64)
-    return Slot(name, lambda: parameter.value, put, wide)
 
 
 def _check(bench: Bench, slot: Slot, floor: float, tolerance: float, rng: np.random.Generator) -> Check:
@@ -209,29 +126,8 @@ def _check(bench: Bench, slot: Slot, floor: float, tolerance: float, rng: np.ran
         direction = rng.normal(size=slot.grad.shape)
         errors.append(bench.along(slot, direction) - float((slot.grad * direction).sum()))
     error = float(np.sqrt(np.mean(np.square(errors)))) / scale
-    worst = "" if error <= tolerance else _worst(bench, slot)
+    worst = "" if error <= tolerance else worst_element(bench, slot)
     return Check.of(f"gradient to {slot.name}", error, tolerance, worst)
-
-
-def _worst(bench: Bench, slot: Slot) -> str:
-    """Bisect to an element whose gradient is wrong: each half is probed with all its elements at once."""
-    rng = np.random.default_rng(0)
-    chosen = np.arange(slot.grad.size)
-    while chosen.size > 1:
-        halves = np.array_split(chosen, 2)
-        chosen = max(halves, key=lambda half: _discrepancy(bench, slot, half, rng))
-    direction = np.zeros(slot.grad.size)
-    direction[chosen] = 1
-    required = bench.along(slot, direction.reshape(slot.grad.shape))
-    index = tuple(int(i) for i in np.unravel_index(int(chosen[0]), slot.grad.shape)) if slot.grad.ndim else ()
-    return f"at {index}: required {required:.9g}, got {slot.grad.reshape(-1)[chosen[0]]:.9g}"
-
-
-def _discrepancy(bench: Bench, slot: Slot, half: Array, rng: np.random.Generator) -> float:
-    direction = np.zeros(slot.grad.size)
-    direction[half] = rng.normal(size=half.size)
-    shaped = direction.reshape(slot.grad.shape)
-    return abs(bench.along(slot, shaped) - float((slot.grad * shaped).sum()))
 
 
 def _side_effects(
