@@ -26,7 +26,7 @@ class SoftQuantizer(Curve):
     learn : bool
         Train alpha: binding makes it a parameter, one per tensor.
 
-    Source: dsq2019, its one-bit case on [-1, 1].
+    Source: after dsq2019, one bit on [-1, 1] (there is no official code; unofficial ports agree on s and k).
     """
 
     alpha: float | Parameter = 0.2

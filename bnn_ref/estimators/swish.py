@@ -24,7 +24,7 @@ class SwishSign(Curve):
     beta : float
         b, the slope at 0, in units of 1/x. Larger is tighter.
 
-    Source: bnnplus2018 (its sign-Swish).
+    Source: after bnnplus2018, as the larq library implements its slope.
     """
 
     beta: float = 5.0
