@@ -129,6 +129,8 @@ BAD: list[tuple[list[str], str]] = [
     (["show", "--model", "cnn", "--option", "width=-3"], "width: required whole numbers >= 1, got [-3]"),
     (["train", "--out", "no/such/folder/a.safetensors"], "required an existing folder"),
     (["train", "--out", "OUT", "--data", "cats"], "digits, fashion-mnist, mnist"),
+    (["train", "--out", "OUT", "--data", "mnist", "--folder", "BADDATA"], "train-images-idx3-ubyte"),
+    (["report", "--out", "OUT", "--data", "mnist", "--folder", "BADDATA"], "train-images-idx3-ubyte"),
     (["train", "--out", "OUT", "--epochs", "0"], "epochs: required a whole number >= 1, got 0"),
     (["train", "--out", "OUT", "--lr", "nan"], "lr: required a finite number"),
     (["train", "--out", "OUT", "--estimator", "nope"], "required one of identity-ste"),
@@ -160,10 +162,13 @@ def test_bad_use_has_one_clear_error_and_leaves_nothing(
     Path("FOREIGN").write_bytes(b"this is no model at all" * 40)
     Path("TRUNCATED").write_bytes(trained.read_bytes()[:-100])
     Path("TRAINED").write_bytes(trained.read_bytes())
-    before = sorted(tmp_path.iterdir())
+    Path("BADDATA").mkdir()
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        Path("BADDATA", f"{name}-ubyte").write_bytes(b"\x00\x00\x08\x03\x00\x00\xea\x60")
+    before = sorted(tmp_path.rglob("*"))
     done = run(*arguments)
     assert done.exit_code == 2, done.output
     said = " ".join(done.stderr.split())
     assert said.count("error: ") == 1, done.stderr
     assert reason in said
-    assert sorted(tmp_path.iterdir()) == before
+    assert sorted(tmp_path.rglob("*")) == before
