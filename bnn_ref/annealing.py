@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bnn_ref.checks import require
+from bnn_ref.checks import require_positive
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Geometric:
     stop: float
 
     def __post_init__(self) -> None:
-        require(self.start > 0, "start", "a positive number", self.start)
-        require(self.stop > 0, "stop", "a positive number", self.stop)
+        require_positive("start", self.start)
+        require_positive("stop", self.stop)
 
     def __call__(self, moment: Moment) -> Mapping[str, float]:
         """The field's value at `moment.progress`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Map, Piece
-from bnn_ref.checks import require
+from bnn_ref.checks import is_number, require
 from bnn_ref.estimators.ste import sech_squared
 from bnn_ref.parameter import Array, Parameter, value_of
 
@@ -38,7 +38,7 @@ class SoftQuantizer(Curve):
 
     def __post_init__(self) -> None:
         if not isinstance(self.alpha, Parameter):
-            require(0 < self.alpha < 1, "alpha", "a number in (0, 1)", self.alpha)
+            require(is_number(self.alpha) and 0 < self.alpha < 1, "alpha", "a number in (0, 1)", self.alpha)
 
     def _bound(
         self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map]

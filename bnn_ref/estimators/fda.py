@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import polygamma
 
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.checks import require
+from bnn_ref.checks import is_number, require, require_positive, require_whole
 from bnn_ref.parameter import Array
 
 
@@ -35,10 +35,10 @@ class FourierSeries(Curve):
     window: float | None = 1.0
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.terms, int) and not isinstance(self.terms, bool)
-        require(whole and self.terms >= 1, "terms", "a whole number >= 1", self.terms)
-        require(self.omega > 0, "omega", "a positive number", self.omega)
-        require(self.window is None or self.window > 0, "window", "a positive number or None", self.window)
+        require_whole("terms", self.terms, 1)
+        require_positive("omega", self.omega)
+        good = self.window is None or (is_number(self.window) and self.window > 0)
+        require(good, "window", "a positive number or None", self.window)
 
     @property
     def frequencies(self) -> Array:

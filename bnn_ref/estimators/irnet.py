@@ -9,7 +9,7 @@ import numpy as np
 
 from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.checks import require
+from bnn_ref.checks import require_positive
 from bnn_ref.estimators.ste import over_sinh, sech_squared
 from bnn_ref.parameter import Array
 
@@ -32,8 +32,8 @@ class EDE(Curve):
     t: float = 1.0
 
     def __post_init__(self) -> None:
-        require(self.k > 0, "k", "a positive number", self.k)
-        require(self.t > 0, "t", "a positive number", self.t)
+        require_positive("k", self.k)
+        require_positive("t", self.t)
 
     @property
     def peak(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.checks import require
+from bnn_ref.checks import is_number, require, require_positive
 from bnn_ref.parameter import Array
 
 
@@ -36,8 +36,11 @@ class PowerFunction(Curve):
     t: float = 1.5
 
     def __post_init__(self) -> None:
-        require(self.o >= 1, "o", "a number >= 1", self.o)
-        require(0 < self.m < self.t, "m", f"a number between 0 and t = {self.t}", self.m)
+        require(is_number(self.o) and self.o >= 1, "o", "a number >= 1", self.o)
+        require_positive("t", self.t)
+        require(
+            is_number(self.m) and 0 < self.m < self.t, "m", f"a number between 0 and t = {self.t}", self.m
+        )
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.checks import require
+from bnn_ref.checks import require_positive
 from bnn_ref.parameter import Array
 
 SETTLED = 90.0
@@ -50,7 +50,7 @@ class HardTanh(Curve):
     peak = 1.0
 
     def __post_init__(self) -> None:
-        require(self.clip > 0, "clip", "a positive number", self.clip)
+        require_positive("clip", self.clip)
 
     @property
     def kinks(self) -> tuple[float, ...]:
@@ -100,7 +100,7 @@ class Tanh(Curve):
     area = 2.0
 
     def __post_init__(self) -> None:
-        require(self.beta > 0, "beta", "a positive number", self.beta)
+        require_positive("beta", self.beta)
 
     @property
     def peak(self) -> float:

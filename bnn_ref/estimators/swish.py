@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Piece
-from bnn_ref.checks import require
+from bnn_ref.checks import require_positive
 from bnn_ref.estimators.ste import SETTLED, sech_squared
 from bnn_ref.parameter import Array
 
@@ -32,7 +32,7 @@ class SwishSign(Curve):
     area = 2.0
 
     def __post_init__(self) -> None:
-        require(self.beta > 0, "beta", "a positive number", self.beta)
+        require_positive("beta", self.beta)
 
     @property
     def peak(self) -> float:
