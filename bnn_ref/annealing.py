@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bnn_ref.checks import require_positive
+from bnn_ref.checks import is_number, require, require_positive
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Moment:
     @classmethod
     def at(cls, progress: float) -> Moment:
         """The moment at a bare `progress`. Raises ValueError outside [0, 1]."""
-        if not 0 <= progress <= 1:
-            raise ValueError(f"progress: required a number in [0, 1], got {progress}")
+        require(is_number(progress) and 0 <= progress <= 1, "progress", "a number in [0, 1]", progress)
         return cls(progress, progress)
 
     @classmethod

@@ -115,12 +115,19 @@ def _form(operation: Operation) -> Iterator[Check]:
     for dtype in (np.float32, np.float64):
         base = rng.normal(size=(4, 6)).astype(dtype)
         for x in (base, base[:, ::2], base[:0], np.array(base[0, 0]), base.reshape(2, 2, 6)):
-            dy = np.asarray(x + 1)
-            for name, y in (("forward", operation.forward(x)), ("backward", operation.backward(x, dy))):
-                y = np.asarray(y)
-                if y.dtype != x.dtype or y.shape != x.shape:
-                    wrong.append(f"{name}: required {x.dtype} {x.shape}, got {y.dtype} {y.shape}")
+            wrong += _changed("forward", x, operation.forward)
+            wrong += _changed("backward", x, lambda x: operation.backward(x, np.asarray(x + 1)))
     yield Check.that("dtype and shape kept", not wrong, wrong[0] if wrong else "")
+
+
+def _changed(name: str, x: Array, call: Callable[[Array], Array]) -> list[str]:
+    """What is wrong with the form of `call(x)`: nothing, its dtype or shape, or that it fails."""
+    try:
+        y = np.asarray(call(x))
+    except Exception as error:  # whatever a stranger's code raises is its answer
+        return [f"{name} of {x.dtype} {x.shape}: raised {type(error).__name__}: {error}"]
+    same = y.dtype == x.dtype and y.shape == x.shape
+    return [] if same else [f"{name}: required {x.dtype} {x.shape}, got {y.dtype} {y.shape}"]
 
 
 def _untouched(operation: Operation) -> Iterator[Check]:

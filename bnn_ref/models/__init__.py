@@ -10,6 +10,7 @@ import numpy as np
 
 from bnn_ref import estimators
 from bnn_ref.binarizer import Map
+from bnn_ref.checks import require, require_whole
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.models.base import Model, Spec
 from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
@@ -91,12 +92,12 @@ def build(
     known = options(name)
     if unknown := sorted(set(own) - set(known)):
         raise ValueError(f"{name}: required options among {', '.join(known)}; got {', '.join(unknown)}")
-    shape = _positive("input_shape", input_shape, 3)
-    _positive("classes", [classes], 1)
-    for key, value in own.items():
-        if not isinstance(value, bool):
-            own[key] = _positive(key, value if isinstance(value, (list, tuple)) else [value], None)
-            own[key] = own[key] if isinstance(value, (list, tuple)) else own[key][0]
+    shape = _option("input_shape", input_shape, (28, 28, 1))
+    require(len(shape) == 3, "input_shape", "three whole numbers, (H, W, C)", shape)
+    _option("classes", classes, 10)
+    _option("scale", scale, False)
+    require_whole("seed", seed, 0)
+    own = {key: _option(key, value, known[key]) for key, value in own.items()}
     rng = np.random.default_rng(seed)
     operands = Operands(*_binarizers(estimator, parameters or {}, weight_estimator), scale, rng)
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
@@ -120,9 +121,15 @@ def _binarizers(estimator: str, parameters: dict[str, Any], weight: str) -> tupl
     return estimators.get(estimator, **parameters), estimators.get(weight)
 
 
-def _positive(name: str, values: Sequence[Any], count: int | None) -> tuple[int, ...]:
-    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= 1 for v in values)
-    if not whole or (count is not None and len(values) != count) or not len(values):
-        wanted = f"{count} whole numbers >= 1" if count else "whole numbers >= 1"
-        raise ValueError(f"{name}: required {wanted}, got {list(values)}")
-    return tuple(int(v) for v in values)
+def _option(name: str, value: Any, default: Any) -> Any:
+    """`value` as an option of the kind of `default`: yes or no, whole numbers >= 1, or one of them."""
+    if isinstance(default, bool):
+        require(isinstance(value, bool), name, "True or False", value)
+        return value
+    if not isinstance(default, tuple):
+        require_whole(name, value, 1)
+        return int(value)
+    require(isinstance(value, (list, tuple)) and len(value) > 0, name, "a list of whole numbers >= 1", value)
+    for part in value:
+        require_whole(name, part, 1)
+    return tuple(int(part) for part in value)

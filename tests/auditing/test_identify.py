@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnn_ref import estimators
-from bnn_ref.auditing import Operation, identify
+from bnn_ref.auditing import Operation, audit_operation, identify
 
 
 @pytest.mark.parametrize("name", estimators.names())
@@ -31,3 +31,10 @@ def test_a_stranger_is_not_forced_into_the_table() -> None:
     found = identify(Operation(np.sign, lambda x, dy: np.exp(-np.abs(x)) * dy))
     assert found.kind == "no match"
     assert "nearest is" in str(found)
+
+
+def test_a_strangers_exception_is_its_answer() -> None:
+    b = estimators.get("clipped-ste")
+    report = audit_operation(b.forward, lambda x, dy: b.backward(x, dy)[:, None][:, 0], "clipped-ste")
+    assert [check.name for check in report.failures] == ["dtype and shape kept"]
+    assert "backward of float32 (): raised IndexError" in report.failures[0].worst

@@ -165,17 +165,22 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         ("mlp", {"widths": (3,)}, "mlp: required options among width, depth; got widths"),
         ("cnn", {"depth": 3, "a": 1}, "cnn: required options among width; got a, depth"),
         *(
-            ("mlp", {"width": bad}, "width: required whole numbers >= 1, got")
+            ("mlp", {"width": bad}, "width: required a whole number >= 1, got")
             for bad in (0, -3, 2.0, "8", None)
         ),
-        *(("mlp", {"classes": bad}, "classes: required 1 whole numbers >= 1") for bad in (0, -1, 2.5, True)),
+        *(("mlp", {"classes": bad}, "classes: required a whole number >= 1") for bad in (0, -1, 2.5, True)),
         *(
-            ("mlp", {"input_shape": bad}, "input_shape: required 3 whole numbers >= 1, got")
+            ("mlp", {"input_shape": bad}, "input_shape: required")
             for bad in ((8, 8), (8, 8, 1, 1), (), (8, 0, 1), (8, 8, -1), (8.0, 8, 1), (True, 8, 1))
         ),
-        ("bireal-small", {"widths": ()}, "widths: required whole numbers >= 1, got"),
-        ("bireal-small", {"widths": (8, -8)}, r"widths: required whole numbers >= 1, got \[8, -8\]"),
-        ("bireal-small", {"blocks": (1, True)}, r"blocks: required whole numbers >= 1, got \[1, True\]"),
+        ("bireal-small", {"pool": 3}, "pool: required True or False, got 3"),
+        ("bireal-small", {"widths": 8}, "widths: required a list of whole numbers >= 1, got 8"),
+        ("mlp", {"scale": "yes"}, "scale: required True or False, got 'yes'"),
+        ("mlp", {"seed": -1}, "seed: required a whole number >= 0, got -1"),
+        ("mlp", {"input_shape": 5}, "input_shape: required a list"),
+        ("bireal-small", {"widths": ()}, "widths: required a list of whole numbers >= 1, got"),
+        ("bireal-small", {"widths": (8, -8)}, r"widths: required a whole number >= 1, got -8"),
+        ("bireal-small", {"blocks": (1, True)}, r"blocks: required a whole number >= 1, got True"),
         ("bireal-small", {"blocks": (1,)}, "blocks: required one number for each of the widths"),
         ("bireal-small", {"input_shape": (8, 6, 1)}, "input_shape: required H and W divisible by 4, got"),
         ("cnn", {"input_shape": (8, 3, 1)}, "input_shape: required at least 4 x 4 pixels, got 8 x 3"),
