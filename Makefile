@@ -30,7 +30,7 @@ report: $(VENV)/installed  ## install, then make the page of audits, spectra, tr
 test: $(VENV)/installed-dev  ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
 
-test-peers:      ## layers and estimators against torch, in an environment of its own (.venv-peers)
+test-peers:      ## layers, networks and estimators against torch, in an environment of its own (.venv-peers)
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --upgrade pip
 	.venv-peers/bin/python -m pip install --quiet torch==2.13.0

@@ -21,6 +21,7 @@ from bnn_ref.binarizer import Binarizer as Binarizer
 from bnn_ref.binarizer import Compose as Compose
 from bnn_ref.binarizer import Curve as Curve
 from bnn_ref.binarizer import Detach as Detach
+from bnn_ref.binarizer import Faded as Faded
 from bnn_ref.binarizer import Map as Map
 from bnn_ref.binarizer import Scaled as Scaled
 from bnn_ref.binarizer import Sign as Sign

@@ -24,12 +24,20 @@ class Moment:
         Optimizer steps so far.
     lr_sum : float
         Sum of the step sizes so far (the proximal methods' clock).
+    epochs : int or None
+        How many are planned; None where only `progress` is known.
     """
 
     progress: float
     fraction: float
     step: int = 0
     lr_sum: float = 0.0
+    epochs: int | None = None
+
+    @property
+    def ended(self) -> float:
+        """(epoch + 1) / epochs: the clock that reaches 1 in the last epoch but does not start at 0."""
+        return self.fraction if self.epochs is None else self.fraction + 1 / self.epochs
 
     @classmethod
     def at(cls, progress: float) -> Moment:
@@ -43,7 +51,7 @@ class Moment:
         if not 0 <= epoch < epochs:
             raise ValueError(f"epoch: required 0 <= epoch < epochs = {epochs}, got {epoch}")
         progress = epoch / (epochs - 1) if epochs > 1 else 1.0
-        return cls(progress, epoch / epochs, step, lr_sum)
+        return cls(progress, epoch / epochs, step, lr_sum, epochs)
 
 
 class Law(Protocol):
@@ -68,3 +76,26 @@ class Geometric:
     def __call__(self, moment: Moment) -> Mapping[str, float]:
         """The field's value at `moment.progress`."""
         return {self.field: self.start * (self.stop / self.start) ** moment.progress}
+
+
+@dataclass(frozen=True)
+class Together:
+    """Several laws at once, each for its own fields. Source: ours.
+
+    Raises
+    ------
+    ValueError
+        When called, where two of them move the same field.
+    """
+
+    laws: tuple[Law, ...]
+
+    def __call__(self, moment: Moment) -> Mapping[str, float]:
+        """The values of all of them at `moment`."""
+        values: dict[str, float] = {}
+        for law in self.laws:
+            moved = law(moment)
+            both = sorted(set(values) & set(moved))
+            require(not both, "laws", "laws of different fields", both)
+            values |= moved
+        return values

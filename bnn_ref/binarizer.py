@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from bnn_ref.annealing import Law, Moment
 from bnn_ref.basepoint import decide, recentring
-from bnn_ref.calculus import Compose, Detach, MeanAbs, Scaled, Sum
+from bnn_ref.calculus import Compose, Detach, Faded, MeanAbs, Scaled, Sum
 from bnn_ref.checks import require
-from bnn_ref.curve import Curve, Piece, Sign, as_inexact
+from bnn_ref.curve import Curve, Piece, ReLU, Sign, as_inexact
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array
 
@@ -22,9 +22,11 @@ __all__ = [
     "Compose",
     "Curve",
     "Detach",
+    "Faded",
     "Map",
     "MeanAbs",
     "Piece",
+    "ReLU",
     "Scaled",
     "Sign",
     "Sum",
@@ -77,6 +79,9 @@ class Binarizer(Map):
         return self.surrogate.vjp(x, dy)
 
     vjp = backward
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return self.forward.output_shape(x)
 
     def deploy(self) -> Map:
         return self.deployed.deploy()

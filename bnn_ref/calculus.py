@@ -1,4 +1,4 @@
-"""New maps from old: one after another, sums, products with a scale, stopped gradients."""
+"""New maps from old: one after another, sums, products with a scale or a number, stopped gradients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.basepoint import decide
-from bnn_ref.checks import require
+from bnn_ref.checks import is_number, require
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array, unbroadcast
 
@@ -55,8 +55,11 @@ class Sum(Map):
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """Each part receives dy, summed over the axes along which it was broadcast."""
-        grads = [part.vjp(x, unbroadcast(dy, np.shape(part(x)))) for part in self.maps]
+        grads = [part.vjp(x, unbroadcast(dy, part.output_shape(x))) for part in self.maps]
         return sum(grads[1:], start=grads[0])
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return np.broadcast_shapes(*(part.output_shape(x) for part in self.maps))
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,34 @@ class Scaled(Map):
 
 
 @dataclass(frozen=True)
+class Faded(Map):
+    """y = strength * inner(x), dx = inner.vjp(strength * dy): a part that a law may turn down to nothing.
+
+    Parameters
+    ----------
+    strength : float
+        A factor, 0 or more.
+    inner : Map
+    """
+
+    strength: float
+    inner: Map
+
+    def __post_init__(self) -> None:
+        good = is_number(self.strength) and self.strength >= 0
+        require(good, "strength", "a number >= 0", self.strength)
+
+    def __call__(self, x: Array) -> Array:
+        return self.strength * self.inner(x)
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return self.inner.vjp(x, self.strength * dy)
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return self.inner.output_shape(x)
+
+
+@dataclass(frozen=True)
 class Detach(Map):
     """The value is used, the gradient stopped. Re-centred, it keeps the value of its base point."""
 
@@ -90,16 +121,25 @@ class Detach(Map):
 
 @dataclass(frozen=True)
 class MeanAbs(Map):
-    """alpha = mean abs(x) over every axis but the last, shape (1, ..., 1, F).
+    """alpha = mean abs(x): the least-squares scale of sign(x).
 
-    The least-squares scale of sign(x), one per output channel. Source: xnornet2016 (W ~ alpha sign(W)).
+    Parameters
+    ----------
+    per_channel : bool
+        One alpha per output channel, the mean over every axis but the last, shape (1, ..., 1, F); or one for
+        the whole tensor, shape (1, ..., 1).
+
+    Source: xnornet2016 (W ~ alpha sign(W)).
     """
+
+    per_channel: bool = True
 
     def __call__(self, x: Array) -> Array:
         signs = decide(lambda: np.where(x.real < 0, -1, 1).astype(x.real.dtype), lambda: int((x == 0).sum()))
-        return np.asarray((signs * x).mean(axis=tuple(range(x.ndim - 1)), keepdims=True))
+        axes = tuple(range(x.ndim - 1 if self.per_channel else x.ndim))
+        return np.asarray((signs * x).mean(axis=axes, keepdims=True))
 
     def vjp(self, x: Array, dy: Array) -> Array:
-        """dx = sign(x) dy / n, n entries a channel."""
-        n = x.size // x.shape[-1]
+        """dx = sign(x) dy / n, n entries to one alpha."""
+        n = x.size // x.shape[-1] if self.per_channel else x.size
         return np.where(x < 0, -1, 1).astype(x.dtype) * dy / n

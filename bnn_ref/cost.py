@@ -9,7 +9,7 @@ from typing import Any
 
 from bnn_ref.autodiff import Symbol, steps
 from bnn_ref.kernels import output_size
-from bnn_ref.layers import BatchNorm, Conv2d, Flatten, GlobalAvgPool, Layer, PReLU, Product
+from bnn_ref.layers import BatchNorm, Conv2d, Flatten, GlobalAvgPool, Layer, PadShortcut, PReLU, Product
 from bnn_ref.layers.pool import Pool2d
 from bnn_ref.packed import PackedModel, pack
 from bnn_ref.packed.signs import Signs
@@ -202,15 +202,19 @@ def _output_shape(layer: Layer, shape: Shape) -> Shape:
         if shape[-1] != layer.in_channels:
             raise ValueError(f"required {layer.in_channels} channels")
         filters = layer.latent.value.shape[-1]
-        return (*_places(layer, shape), filters) if isinstance(layer, Conv2d) else (*shape[:-1], filters)
+        if not isinstance(layer, Conv2d):
+            return (*shape[:-1], filters)
+        return (*_places(shape, layer.kernel_size, layer.stride, layer.padding), filters)
     if isinstance(layer, Pool2d):
-        return (*_places(layer, shape), shape[2])
+        return (*_places(shape, layer.kernel_size, layer.stride, layer.padding), shape[2])
+    if isinstance(layer, PadShortcut):
+        return (*_places(shape, 1, layer.stride, 0), shape[2] + 2 * layer.zeros)
     if isinstance(layer, Flatten):
         return (prod(shape),)
     return shape[2:] if isinstance(layer, GlobalAvgPool) else shape
 
 
-def _places(layer: Conv2d | Pool2d, shape: Shape) -> Shape:
+def _places(shape: Shape, kernel_size: int, stride: int, padding: int) -> Shape:
     if len(shape) != 3:
         raise ValueError("required (H, W, C)")
-    return tuple(output_size(size, layer.kernel_size, layer.stride, layer.padding) for size in shape[:2])
+    return tuple(output_size(size, kernel_size, stride, padding) for size in shape[:2])

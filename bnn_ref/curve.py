@@ -1,4 +1,4 @@
-"""A curve: an element-wise map, declared piece by piece, with its slope and its claims. Sign is one."""
+"""A curve: an element-wise map, declared piece by piece, with its slope and claims. Sign and ReLU are two."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.basepoint import decide
+from bnn_ref.checks import require
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array, Parameter, unbroadcast
 
@@ -118,11 +119,18 @@ class Curve(Map):
         x = as_inexact(x)
         return np.asarray(self.slope(x), x.dtype)
 
+    def slope_times(self, x: Array, dy: Array) -> Array:
+        """T'(x) * dy; where both can be had in one pass over memory, a curve overrides this."""
+        return self.derivative(x) * dy
+
     def vjp(self, x: Array, dy: Array) -> Array:
         """dx = T'(x) * dy; dp = sum(dT/dp * dy)."""
         for parameter, slope in self.parameter_slopes(x):
             parameter.accumulate(unbroadcast(slope * dy, parameter.value.shape))
-        return self.derivative(x) * dy
+        return self.slope_times(x, dy)
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return np.shape(x)
 
 
 def as_inexact(x: Any) -> Array:
@@ -159,8 +167,7 @@ class Sign(Curve):
     odd = False
 
     def __post_init__(self) -> None:
-        if self.zero not in (-1, 1):
-            raise ValueError(f"zero: required -1 or +1, got {self.zero}")
+        require(self.zero in (-1, 1), "zero", "-1 or +1", self.zero)
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -177,3 +184,35 @@ class Sign(Curve):
 
     def slope(self, x: Array) -> Array:
         return np.zeros_like(x)
+
+
+@dataclass(frozen=True)
+class ReLU(Curve):
+    """max(x, 0).
+
+    Parameters
+    ----------
+    at_zero : int
+        The slope at 0: 0, that of the x <= 0 side (default, the frameworks' choice), or 1, where a formula
+        says 1(x >= 0).
+
+    Source: ours.
+    """
+
+    at_zero: int = 0
+    kinks = (0.0,)
+    odd = False
+    peak = 1.0
+
+    def __post_init__(self) -> None:
+        require(self.at_zero in (0, 1), "at_zero", "0 or 1", self.at_zero)
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        return ("right",) if self.at_zero else ("left",)
+
+    def pieces(self) -> tuple[Piece, ...]:
+        return (0.0, lambda x: x)
+
+    def slope(self, x: Array) -> Array:
+        return (x >= 0 if self.at_zero else x > 0).astype(x.dtype)

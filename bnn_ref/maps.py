@@ -28,6 +28,10 @@ class Map:
         """Gradient to `x`; gradients to parameters accumulate in them."""
         raise TypeError(f"{type(self).__name__} declares no gradient")
 
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        """The shape of the value at `x`; a map that keeps the shape need not compute the value for that."""
+        return np.shape(self(x))
+
     def deploy(self) -> Map:
         """The map that eval mode and packed networks compute."""
         return self.rewrite(lambda part: part.deploy())
@@ -37,8 +41,9 @@ class Map:
     ) -> Map:
         """This specification bound to a tensor of `shape` with channels on `axis`.
 
-        Makes the parameters, where there are any. A map that occurs twice is bound once, so that forward
-        and surrogate share their parameters.
+        The shape leaves out axes that vary from call to call: an activation's is (C,), a weight's is whole,
+        with output channels on `axis`. Makes the parameters, where there are any. A map that occurs twice is
+        bound once, so that forward and surrogate share their parameters.
         """
         seen = {} if seen is None else seen
         if id(self) not in seen:

@@ -66,31 +66,62 @@ def figure(width: float, height: float) -> Figure:
 def card(binarizer: str | Binarizer, reach: float | None = None) -> Figure:
     """F, T, T' and |H| of one estimator, two by two.
 
+    One whose surrogate is no curve is bound to vectors of 64 channels and drawn as points: what each element
+    of random vectors becomes, and the slope of T to that element itself.
+
     Parameters
     ----------
     binarizer : str or Binarizer
-        Its surrogate must be a curve.
     reach : float, optional
         Half width of the drawn interval of x; a little more than the window by default.
 
     Raises
     ------
     ValueError
-        For an unknown name, or a surrogate that is not element-wise.
+        For an unknown name.
     """
     b = estimators.get(binarizer) if isinstance(binarizer, str) else binarizer
-    if not isinstance(b.surrogate, Curve):
-        raise ValueError(f"binarizer: required an element-wise surrogate, got {type(b.surrogate).__name__}")
-    curve = b.surrogate
-    reach = reach or (1.6 * curve.support if np.isfinite(curve.support) else 2.0)
+    support = b.surrogate.support if isinstance(b.surrogate, Curve) else 1.0
+    reach = reach or (1.6 * support if np.isfinite(support) else 2.0)
     with matplotlib.rc_context(STYLE):
         fig = figure(6.4, 4.6)
         axes = fig.subplots(2, 2)
-        _draw(axes[0, 0], b.forward, reach, "F(x), the forward value", PALETTE[0])
-        _draw(axes[0, 1], curve, reach, "T(x), the surrogate", PALETTE[1])
-        _draw_slope(axes[1, 0], curve, reach)
-        _draw_gain(axes[1, 1], b)
+        if isinstance(b.surrogate, Curve):
+            _draw(axes[0, 0], b.forward, reach, "F(x), the forward value", PALETTE[0])
+            _draw(axes[0, 1], b.surrogate, reach, "T(x), the surrogate", PALETTE[1])
+            _draw_slope(axes[1, 0], b.surrogate, reach)
+            _draw_gain(axes[1, 1], b)
+        else:
+            _draw_points(axes, b, reach)
     return fig
+
+
+def _draw_points(axes: Any, binarizer: Binarizer, reach: float) -> None:
+    """Vectors with elements uniform on the interval: their images, and the diagonal of T's Jacobian."""
+    channels = 64
+    rng = np.random.default_rng(0)
+    bound = binarizer.bind((channels,), -1, rng)
+    assert isinstance(bound, Binarizer)
+    x = rng.uniform(-reach, reach, (1500, channels))
+    one = np.zeros_like(x)
+    one[:, 0] = 1
+    slope = bound.surrogate.vjp(x, one)
+    for ax, y, title, color in (
+        (axes[0, 0], bound.forward(x), "F(x), the forward value", PALETTE[0]),
+        (axes[0, 1], bound.surrogate(x), "T(x), the surrogate", PALETTE[1]),
+        (axes[1, 0], slope, "slope of T to the element itself", PALETTE[2]),
+    ):
+        ax.plot(x[:, 0], y[:, 0], ".", color=color, markersize=2, rasterized=True)
+        ax.set_title(title, loc="left")
+        ax.set_xlabel("x, one element of a random vector")
+    _say(axes[1, 1], "T mixes the channels:\nno filter of its own")
+
+
+def _say(ax: Axes, text: str) -> None:
+    """Why there is no curve of |H|, in its place."""
+    ax.set_title("|H(ω)|, the filter", loc="left")
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+    ax.set(xticks=[], yticks=[])
 
 
 def _branches(function: Any, reach: float) -> list[Array]:
@@ -132,9 +163,7 @@ def _draw_gain(ax: Axes, binarizer: Binarizer) -> None:
     try:
         gain = np.abs(found.gain(w))
     except ValueError:
-        text = "no transform:\nthe slope never falls off"
-        ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
-        ax.set(xticks=[], yticks=[])
+        _say(ax, "no transform:\nthe slope never falls off")
         return
     ax.plot(w, gain, color=PALETTE[4])
     ax.set_xlabel("ω (rad per unit of x)")
@@ -190,7 +219,7 @@ def histories(runs: Mapping[str, Sequence[History]]) -> Figure:
 
 
 def comparison(result: Comparison) -> Figure:
-    """Final test accuracy of every estimator: each run a dot, the mean a bar, best on top."""
+    """Final test accuracy of every arm: each run a dot, the mean a bar, best on top."""
     rows = sorted(result.summaries, key=lambda row: row.mean)
     with matplotlib.rc_context(STYLE):
         fig = figure(6.4, 0.8 + 0.32 * len(rows))
@@ -199,7 +228,7 @@ def comparison(result: Comparison) -> Figure:
             values = 100 * np.asarray(row.values)
             ax.plot(values, np.full(len(values), y), "o", color=PALETTE[0], alpha=0.55, markersize=5)
             ax.plot([100 * row.mean], [y], "|", color=PALETTE[1], markersize=14, markeredgewidth=2.5)
-        ax.set_yticks(range(len(rows)), [row.estimator for row in rows])
+        ax.set_yticks(range(len(rows)), [row.arm for row in rows])
         ax.set_xlabel("test accuracy (%): dots are runs, bars are means")
         ax.grid(axis="y", visible=False)
     return fig

@@ -9,18 +9,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.annealing import Geometric, Moment
+from bnn_ref.annealing import Geometric, Moment, Together
 
 
 def test_the_two_clocks() -> None:
     moments = [Moment.of_epoch(epoch, 5) for epoch in range(5)]
     assert [m.progress for m in moments] == [0, 0.25, 0.5, 0.75, 1]
     assert [m.fraction for m in moments] == [0, 0.2, 0.4, 0.6, 0.8]
-    assert Moment.of_epoch(1, 3, step=70, lr_sum=0.5) == Moment(0.5, 1 / 3, 70, 0.5)
+    assert Moment.of_epoch(1, 3, step=70, lr_sum=0.5) == Moment(0.5, 1 / 3, 70, 0.5, 3)
+
+
+def test_the_clock_that_reaches_1_in_every_last_epoch() -> None:
+    assert [Moment.of_epoch(epoch, 4).ended for epoch in range(4)] == [0.25, 0.5, 0.75, 1]
+    assert Moment.of_epoch(0, 1).ended == 1
+    assert Moment.at(0.3).ended == 0.3
+
+
+def test_laws_together_move_each_its_own_field() -> None:
+    both = Together((Geometric("beta", 1.0, 4.0), Geometric("gamma", 9.0, 1.0)))
+    assert both(Moment.at(0.5)) == {"beta": pytest.approx(2.0), "gamma": pytest.approx(3.0)}
+    assert Together(())(Moment.at(0.5)) == {}
+    with pytest.raises(ValueError, match=r"laws: required laws of different fields, got \['beta'\]"):
+        Together((Geometric("beta", 1.0, 4.0), Geometric("beta", 1.0, 4.0)))(Moment.at(0.0))
 
 
 def test_a_single_epoch_counts_as_the_last() -> None:
-    assert Moment.of_epoch(0, 1) == Moment(1.0, 0.0)
+    assert Moment.of_epoch(0, 1) == Moment(1.0, 0.0, epochs=1)
 
 
 @given(st.floats(0, 1))

@@ -148,7 +148,7 @@ def test_recentred_each_element_continues_the_piece_of_its_base_point() -> None:
         assert Stairs()(np.array([7.0, 7.0, 7.0, 7.0, -7.0])).tolist() == [10, 27, 30, 30, 33]
 
 
-@pytest.mark.parametrize("name", estimators.names())
+@pytest.mark.parametrize("name", list(estimators.curves()))
 @given(data=st.data())
 def test_estimators_keep_dtype_shape_and_input(name: str, data: st.DataObject) -> None:
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))
@@ -195,7 +195,7 @@ def test_what_a_map_does_not_declare_is_named() -> None:
 # The calculus
 
 CURVES = [Identity(), Tanh(1.5), Tanh(0.5), HardTanh(), HardTanh(1.0, inclusive=False), PiecewiseQuadratic()]
-SCALES = [MeanAbs(), Detach(MeanAbs())]
+SCALES = [rule for part in (MeanAbs(), MeanAbs(per_channel=False)) for rule in (part, Detach(part))]
 
 
 def grown(rng: np.random.Generator, depth: int) -> Map:
@@ -209,14 +209,14 @@ def grown(rng: np.random.Generator, depth: int) -> Map:
         if rng.random() < 0.05:
             return Sign()
         if rng.random() < 0.4:
-            return estimators.get(rng.choice(estimators.names())).at(0.5)
+            return estimators.get(rng.choice(list(estimators.curves()))).at(0.5)
         return CURVES[rng.integers(len(CURVES))]
     if kind == "compose":
         return Compose(tuple(part() for _ in range(rng.integers(1, 4))))
     if kind == "sum":
         return Sum(tuple(part() for _ in range(rng.integers(1, 4))))
     if kind == "scaled":
-        return Scaled(SCALES[rng.integers(2)] if rng.random() < 0.4 else part(), part())
+        return Scaled(SCALES[rng.integers(len(SCALES))] if rng.random() < 0.4 else part(), part())
     return Detach(part()) if kind == "detach" else Binarizer(part(), part())
 
 
@@ -260,7 +260,7 @@ def test_smooth_compositions_agree_with_differences_of_plain_calls(seed: int, de
     np.testing.assert_allclose(np.sum(dx * v), along, rtol=0, atol=1e-6 * size)
 
 
-@pytest.mark.parametrize("name", estimators.names())
+@pytest.mark.parametrize("name", list(estimators.curves()))
 @pytest.mark.parametrize("inside", [lambda b: b, lambda b: Scaled(MeanAbs(), Compose((Identity(), b)))])
 def test_on_every_kink_the_slope_is_that_of_the_recorded_side(name: str, inside: Any) -> None:
     """Element by element, on each kink, on its neighbours and on both zeros."""
@@ -335,6 +335,16 @@ def test_mean_abs_is_a_mean_of_absolute_values_per_output_channel(shape: tuple[i
     assert MeanAbs()(x.astype(np.float32)).dtype == np.float32
 
 
+@pytest.mark.parametrize("shape", [(4,), (3, 2), (2, 2, 3, 2)])
+def test_mean_abs_of_the_whole_tensor_is_one_number(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(1).normal(size=shape)
+    alpha = MeanAbs(per_channel=False)(locked(x))
+    assert alpha.shape == (1,) * len(shape)
+    assert alpha.item() == pytest.approx(math.fsum(map(abs, x.ravel().tolist())) / x.size, rel=1e-14)
+    slope = MeanAbs(per_channel=False).vjp(x, np.full(alpha.shape, 3.0 * x.size))
+    np.testing.assert_allclose(slope, 3 * np.sign(x), rtol=1e-14)
+
+
 def test_the_slope_of_mean_abs_at_zero_is_that_of_sign() -> None:
     x = np.array([[0.0], [-0.0], [2.0], [-2.0]])
     assert MeanAbs().vjp(x, np.array([[8.0]])).tolist() == [[2], [2], [2], [-2]]
@@ -348,8 +358,10 @@ def test_mean_abs_is_the_least_squares_scale_of_sign() -> None:
     w = np.random.default_rng(2).normal(size=(3, 3, 2, 4))
     alpha, signs = MeanAbs()(w), Sign()(w)
     best = ((w - alpha * signs) ** 2).sum(axis=(0, 1, 2))
+    alone = MeanAbs(per_channel=False)(w)
     for factor in (0.99, 1.01):
         assert (((w - factor * alpha * signs) ** 2).sum(axis=(0, 1, 2)) > best).all()
+        assert ((w - factor * alone * signs) ** 2).sum() > ((w - alone * signs) ** 2).sum()
 
 
 # Parameters
@@ -495,7 +507,7 @@ def test_an_incoming_gradient_of_another_shape_is_refused(shape: tuple[int, ...]
 @given(x=arrays(), seed=st.integers(0, 2**32 - 1))
 def test_backward_is_linear_in_the_incoming_gradient(x: Any, seed: int) -> None:
     one, two = np.random.default_rng(seed).normal(size=(2, *x.shape))
-    for name in estimators.names():
+    for name in estimators.curves():
         b = estimators.get(name)
         if b.surrogate.linear:
             total = b.backward(x, 2 * one - two)

@@ -16,6 +16,7 @@ from bnn_ref.binarizer import Map
 from bnn_ref.cost import Cost, Counts, cost
 from bnn_ref.layers import (
     CHANNEL_SCALE,
+    TENSOR_SCALE,
     Activation,
     BatchNorm,
     Composite,
@@ -25,10 +26,11 @@ from bnn_ref.layers import (
     Layer,
     Linear,
     MaxPool2d,
+    PadShortcut,
     PReLU,
     Sequential,
 )
-from bnn_ref.models import BiRealBlock, Operands
+from bnn_ref.models import SCALES, BiRealBlock, Operands
 from bnn_ref.packed import pack
 
 RNG = np.random.default_rng(0)
@@ -40,7 +42,7 @@ def by_name(report: Cost) -> dict[str, Counts]:
 
 
 def test_every_kind_of_layer_by_hand() -> None:
-    """10 x 8 images of 3 channels; stride 2 and padding 1 leave 5 x 4, the pool 2 x 2."""
+    """10 x 8 images of 3 channels; stride 2 and padding 1 leave 5 x 4, pool 2 x 2 and shortcut 1 x 1."""
     binary: dict[str, Any] = {"rng": RNG, "activation": HARD, "weight": HARD}
     model = Sequential(
         Conv2d(3, 6, 3, stride=2, padding=1, rng=RNG),
@@ -50,8 +52,9 @@ def test_every_kind_of_layer_by_hand() -> None:
         MaxPool2d(2),
         Conv2d(10, 4, 1, rng=RNG, weight=HARD),
         Conv2d(4, 4, 1, rng=RNG, activation=HARD),
+        PadShortcut(2, 3),
         Flatten(),
-        Linear(16, 5, rng=RNG),
+        Linear(10, 5, rng=RNG),
     )
     rows = by_name(cost(model, (7, 10, 8, 3)))
     assert list(rows.values()) == [
@@ -65,8 +68,15 @@ def test_every_kind_of_layer_by_hand() -> None:
         Counts(binary_weights=40, real_macs=40 * 4, packed_bytes=5),
         Counts(real_weights=16, real_macs=16 * 4, packed_bytes=64),
         Counts(),
-        Counts(real_weights=80, bias=5, real_macs=80, packed_bytes=340),
+        Counts(),
+        Counts(real_weights=50, bias=5, real_macs=50, packed_bytes=220),
     ]
+
+
+def test_a_shortcut_rounds_up() -> None:
+    """5 x 4 pixels of 2 channels become 3 x 2 of 2 + 2 * 3."""
+    report = cost(Sequential(PadShortcut(2, 3), Conv2d(8, 1, 1, rng=RNG)), (1, 5, 4, 2))
+    assert report.total.real_macs == 8 * 6
 
 
 def test_folded_norms_are_counted_as_thresholds() -> None:
@@ -101,7 +111,9 @@ def bireal_counts(blocks: list[int]) -> dict[str, int]:
 class BiReal(Composite):
     """The network of the paper for ImageNet, out of the package's block."""
 
-    def __init__(self, blocks: list[int], activation: Map, weight: Map | None, scale: bool = False) -> None:
+    def __init__(
+        self, blocks: list[int], activation: Map, weight: Map | None, scale: Map | None = None
+    ) -> None:
         operands = Operands(activation, weight, scale, RNG)
         stem = Conv2d(3, 64, 7, stride=2, padding=3, rng=RNG)
         parts: list[Layer] = [stem, BatchNorm(64), MaxPool2d(3, 2, 1)]
@@ -137,15 +149,51 @@ def test_its_full_precision_twin() -> None:
     assert round(total.memory_bits / 1e6, 2) == 374.06
 
 
-def test_scale_takes_32_bits_a_binary_channel() -> None:
-    with_scale = cost(BiReal([1, 1, 1, 1], HARD, HARD, scale=True), (1, 64, 64, 3)).total
+@pytest.mark.parametrize(("scale", "numbers"), [(CHANNEL_SCALE, 64 + 128 + 256 + 512), (TENSOR_SCALE, 4)])
+def test_scale_takes_32_bits_a_number(scale: Map, numbers: int) -> None:
+    with_scale = cost(BiReal([1, 1, 1, 1], HARD, HARD, scale), (1, 64, 64, 3)).total
     without = cost(BiReal([1, 1, 1, 1], HARD, HARD), (1, 64, 64, 3)).total
-    assert with_scale.memory_bits - without.memory_bits == 32 * (64 + 128 + 256 + 512)
+    assert with_scale.scale == numbers
+    assert with_scale.memory_bits - without.memory_bits == 32 * numbers
+
+
+def test_resnet_20() -> None:
+    """Three stages of six convolutions, the first of a stage with half of its channels coming in.
+
+    16 channels at 32 x 32 pixels, 32 at 16 x 16, 64 at 8 x 8; nothing in a shortcut, a norm behind each of
+    the 19 convolutions, one slope and one scale in each of the 18 binary ones.
+    """
+    total = cost(models.build("resnet-20", input_shape=(32, 32, 3), scale="tensor"), (1, 32, 32, 3)).total
+    first, second, third = 6 * 9 * 16 * 16, 9 * (16 + 5 * 32) * 32, 9 * (32 + 5 * 64) * 64
+    assert (first, second, third) == (13_824, 50_688, 202_752)
+    assert total.binary_weights == first + second + third == 267_264
+    assert total.real_weights == 27 * 16 + 64 * 10 == 1_072
+    assert (total.bias, total.slope, total.scale) == (10, 18, 18)
+    assert total.norm == 2 * (16 + 6 * 16 + 6 * 32 + 6 * 64) == 1_376
+    assert total.binary_macs == first * 1024 + second * 256 + third * 64 == 40_108_032
+    assert total.real_macs == 432 * 1024 + 640 == 443_008
+    # one bit a binary weight; the norm inside a block is a threshold (33 bits a channel), scale and slope
+    # of its convolution with it, the norm at a block's end 64 bits a channel, with a scale and a slope
+    inside, ends = 3 * (16 + 32 + 64), 16 + 3 * (16 + 32 + 64)
+    real = 1_072 + 10 + 9 * 2
+    assert 8 * total.packed_bytes == 267_264 + 32 * real + 33 * inside + 64 * ends
+
+
+def test_vgg_small() -> None:
+    """128 channels at 32 x 32 pixels, then 256 at 16 x 16, 512 at 8 x 8; 4 x 4 pixels reach the head."""
+    total = cost(models.build("vgg-small", input_shape=(32, 32, 3), scale="channel"), (1, 32, 32, 3)).total
+    weights = {1024: 9 * 128 * 128, 256: 9 * (128 + 256) * 256, 64: 9 * (256 + 512) * 512}
+    assert total.binary_weights == sum(weights.values()) == 4_571_136
+    assert total.binary_macs == sum(places * count for places, count in weights.items()) == 603_979_776
+    assert total.real_weights == 27 * 128 + 16 * 512 * 10 == 85_376
+    assert total.real_macs == 27 * 128 * 1024 + 81_920 == 3_620_864
+    assert (total.bias, total.slope, total.scale) == (10, 0, 128 + 2 * 256 + 2 * 512)
+    assert total.norm == 2 * (2 * 128 + 2 * 256 + 2 * 512) == 3_584
 
 
 @pytest.mark.parametrize("name", models.names())
-@pytest.mark.parametrize("scale", [False, True])
-def test_packed_bytes_are_the_file_s(name: str, scale: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scale", list(SCALES))
+def test_packed_bytes_are_the_file_s(name: str, scale: str, tmp_path: Path) -> None:
     model = models.build(name, input_shape=(28, 28, 1), scale=scale)
     packed, path = pack(model), tmp_path / "net.safetensors"
     packed.save(path)

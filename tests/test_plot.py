@@ -84,11 +84,11 @@ def test_histories_average_their_seeds() -> None:
     assert np.allclose(np.asarray(figure.axes[0].lines[0].get_ydata(), float), [30, 60])
 
 
-def test_comparison_has_a_row_an_estimator_best_on_top() -> None:
+def test_comparison_has_a_row_an_arm_best_on_top() -> None:
     runs = tuple(
         Run(name, seed, history(a + seed / 100)) for name, a in (("x", 0.5), ("y", 0.9)) for seed in (0, 1)
     )
-    result = Comparison("digits", "cnn", {}, Config(), "x", (0, 1), runs)
+    result = Comparison("digits", "cnn", {"x": {}, "y": {}}, {}, Config(), "x", (0, 1), runs)
     labels = [text.get_text() for text in plot.comparison(result).axes[0].get_yticklabels()]
     assert labels == ["x", "y"]
 

@@ -15,6 +15,8 @@ from bnn_ref.binarizer import Curve
 from bnn_ref.testing import awkward_arrays, check_binarizer
 
 NAMES = estimators.names()
+CURVES = list(estimators.curves())
+ANNEALED = [name for name in NAMES if estimators.get(name).law is not None]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -32,13 +34,13 @@ def test_passes_in_a_residual_network_by_complex_step(name: str) -> None:
     assert report.on_kinks > 0, "the network was meant to meet kinks and ties"
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if estimators.entry(n).law is not None])
+@pytest.mark.parametrize("name", ANNEALED)
 @pytest.mark.parametrize("progress", [0.0, 0.3, 1.0])
 def test_annealed_estimators_pass_too(name: str, progress: float) -> None:
     check_binarizer(estimators.get(name).at(progress))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CURVES)
 @given(data=st.data(), dtype=st.sampled_from([np.float32, np.float64]))
 def test_backward_is_slope_times_gradient(name: str, data: st.DataObject, dtype: type) -> None:
     b = estimators.get(name)
@@ -51,7 +53,7 @@ def test_backward_is_slope_times_gradient(name: str, data: st.DataObject, dtype:
     assert np.array_equal(dx, b.surrogate.derivative(x) * 3)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CURVES)
 @given(data=st.data())
 def test_slope_is_within_its_claims_everywhere(name: str, data: st.DataObject) -> None:
     curve = estimators.get(name).surrogate
@@ -64,7 +66,7 @@ def test_slope_is_within_its_claims_everywhere(name: str, data: st.DataObject) -
         assert np.all(slope >= 0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CURVES)
 @given(data=st.data())
 def test_surrogate_integrates_its_slope(name: str, data: st.DataObject) -> None:
     """T(b) - T(a) is the integral of the slope: Gauss-Legendre between kinks, an oracle that never sees T."""
@@ -83,7 +85,7 @@ def test_surrogate_integrates_its_slope(name: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_unknown_parameters_are_named(name: str) -> None:
-    with pytest.raises(ValueError, match=r"required parameters among .*zero; got nonsense"):
+    with pytest.raises(ValueError, match=r"required parameters among .*zero.*; got nonsense"):
         estimators.get(name, nonsense=1)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from bnn_ref import estimators
-from bnn_ref.auditing.claims import curve_checks, deployment_checks
+from bnn_ref.auditing.claims import alive, curve_checks, deployment_checks
+from bnn_ref.auditing.composed import audit_composed
 from bnn_ref.auditing.composition import audit_layer
 from bnn_ref.auditing.identify import identify
-from bnn_ref.auditing.operation import Operation, operation_checks
+from bnn_ref.auditing.operation import Operation, grid, operation_checks
 from bnn_ref.auditing.report import Check, Report
 from bnn_ref.binarizer import Binarizer, Curve, Map, Sign
 from bnn_ref.layers import Activation, Layer
@@ -24,10 +25,11 @@ def audit(subject: str | Map | Layer, *inputs: Array, **options: Any) -> Report:
     Parameters
     ----------
     subject : str, Binarizer, Map or Layer
-        A name of the table or a binarizer over curves gets level 1 (implementation). Any other map and any
-        layer get level 2 (composition) at `inputs`.
+        A name of the table or a binarizer gets level 1 (implementation): over a curve, element by element;
+        over any other surrogate, its curves one by one and the whole by complex step, bound as an activation
+        and as a weight. Any other map and any layer get level 2 (composition) at `inputs`.
     *inputs : array
-        The base point of a map or layer.
+        The base point of a map or layer; a binarizer has its own.
     **options
         Of `audit_layer`.
 
@@ -43,8 +45,10 @@ def audit(subject: str | Map | Layer, *inputs: Array, **options: Any) -> Report:
     """
     if isinstance(subject, str):
         subject = estimators.get(subject)
-    if isinstance(subject, Binarizer) and isinstance(subject.surrogate, Curve) and not inputs:
-        return _audit_binarizer(subject, subject.surrogate)
+    if isinstance(subject, Binarizer) and not inputs:
+        if isinstance(subject.surrogate, Curve):
+            return _audit_binarizer(subject, subject.surrogate)
+        return audit_composed(subject)
     if not inputs:
         raise ValueError(f"inputs: required a base point to audit {type(subject).__name__} at, got none")
     layer = Activation(subject) if isinstance(subject, Map) else subject
@@ -100,9 +104,11 @@ def _audit_binarizer(binarizer: Binarizer, curve: Curve) -> Report:
     assert isinstance(bound.surrogate, Curve)
     for parameter in bound.parameters():
         parameter.value = parameter.value.astype(np.float64)
+    x = grid(curve)
     checks = [
         *curve_checks(bound.surrogate),
         *operation_checks(Operation(binarizer.forward, binarizer.backward), binarizer),
-        *deployment_checks(binarizer),
+        *deployment_checks(binarizer, x, binarizer.forward(x)),
+        alive(curve),
     ]
     return Report(binarizer.name or type(curve).__name__, "implementation", tuple(checks))

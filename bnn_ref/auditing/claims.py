@@ -117,15 +117,16 @@ def _parameters(curve: Curve) -> Iterator[Check]:
         yield compare(f"slope to {parameter.name}", x, slope, wanted, scale, 1e-6)
 
 
-def deployment_checks(binarizer: Binarizer) -> Iterator[Check]:
-    """What is deployed answers -1 or +1, and agrees in sign with what was trained, away from 0."""
-    x = grid(binarizer.surrogate)
+def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
+    """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0."""
     deployed = np.asarray(binarizer.deploy()(x))
     yield Check.that("deployed values are -1 or +1", bool(np.isin(deployed, (-1, 1)).all()), "other values")
-    trained = np.sign(binarizer.forward(x))
-    same = (trained == deployed) | (x == 0) | (trained == 0)
+    same = (np.sign(trained) == deployed) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
     yield Check.that("deployed and trained signs agree", bool(same.all()), where)
-    if isinstance(binarizer.surrogate, Curve):
-        mean = float(binarizer.surrogate.derivative(np.linspace(-1, 1, 2001)).mean())
-        yield Check.that("alive and not inverted", mean > 0, f"mean slope on [-1, 1] is {mean:g}")
+
+
+def alive(curve: Curve) -> Check:
+    """The slope points where T rises: not 0 everywhere, not the wrong way."""
+    mean = float(curve.derivative(np.linspace(-1, 1, 2001)).mean())
+    return Check.that("alive and not inverted", mean > 0, f"mean slope on [-1, 1] is {mean:g}")

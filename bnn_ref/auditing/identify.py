@@ -64,18 +64,13 @@ def identify(operation: Operation) -> Identity:
     slope = np.asarray(operation.slope(x), np.float64)
     if not slope.any():
         return Identity("dead")
-    matches = [(name, *_fit(x, slope, curve)) for name, curve in _curves().items()]
+    matches = [(name, *_fit(x, slope, curve)) for name, curve in estimators.curves().items()]
     nearest, scale, distance = min(matches, key=lambda match: match[2])
     if not distance <= CLOSE:
         return Identity("no match", (nearest,), scale, distance)
     same = tuple(name for name, c, d in matches if d <= CLOSE and abs(c - scale) <= CLOSE * abs(scale))
     kind = "inverted" if scale < 0 else "identified" if abs(scale - 1) <= CLOSE else "scaled"
-    return Identity(kind, same, scale, distance, _odd_kinks(operation, _curves()[nearest], scale))
-
-
-def _curves() -> dict[str, Curve]:
-    pairs = ((name, estimators.get(name).surrogate) for name in estimators.names())
-    return {name: curve for name, curve in pairs if isinstance(curve, Curve)}
+    return Identity(kind, same, scale, distance, _odd_kinks(operation, estimators.curves()[nearest], scale))
 
 
 def _fit(x: Array, slope: Array, curve: Curve) -> tuple[float, float]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from bnn_ref import data, models
 from bnn_ref import train as training
+from bnn_ref.checks import require
 from bnn_ref.cli.common import console, print_json, refusing, values
 from bnn_ref.files import destination
 
@@ -80,7 +81,9 @@ def train(
 
 @refusing
 def compare(
-    estimators: Annotated[str, typer.Option(help="Names, separated by commas; the first is the reference.")],
+    estimators: Annotated[
+        str, typer.Option(help="NAME or NAME:key=value:key=value ..., by commas; the first is the reference.")
+    ],
     data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
     model: Model = "bireal-small",
     option: Options = None,
@@ -98,13 +101,13 @@ def compare(
     """Train every estimator from every seed: means, spreads, and what so few runs could show."""
     if seeds < 1:
         raise ValueError(f"seeds: required at least 1, got {seeds}")
-    names = [name.strip() for name in estimators.split(",") if name.strip()]
+    arms = _arms(estimators)
     config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule)
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
-    with training.Progress(len(names) * seeds) as show:
+    with training.Progress(len(arms) * seeds) as show:
         result = training.compare(
-            images, model, names, range(seeds), config, values(option or ()), jobs, on_run_end=show
+            images, model, arms, range(seeds), config, values(option or ()), jobs, on_run_end=show
         )
     if as_json:
         print_json(result.to_dict())
@@ -112,15 +115,25 @@ def compare(
     console.print(_table(result))
 
 
+def _arms(text: str) -> dict[str, dict[str, Any]]:
+    """`"tanh,fda:terms=5"` as arms of a sweep, each labelled by its own text."""
+    labels = [label.strip() for label in text.split(",") if label.strip()]
+    require(0 < len(set(labels)) == len(labels), "estimators", "at least one, each once", labels)
+    return {label: _arm(*label.split(":")) for label in labels}
+
+
+def _arm(name: str, *parameters: str) -> dict[str, Any]:
+    return {"estimator": name, **({"parameters": values(parameters)} if parameters else {})}
+
+
 def _table(result: training.Comparison) -> Table:
-    table = Table(
-        "estimator", "mean %", "deviation", "minus reference", "95 % interval", "could show", box=None
-    )
-    gaps = {gap.estimator: gap for gap in result.differences}
+    label = Column("estimator", overflow="fold")  # never cut: it is what was compared
+    table = Table(label, "mean %", "deviation", "minus reference", "95 % interval", "could show", box=None)
+    gaps = {gap.arm: gap for gap in result.differences}
     for row in result.summaries:
-        cells = [row.estimator, f"{100 * row.mean:.2f}", _points(row.deviation)]
-        if row.estimator in gaps:
-            gap = gaps[row.estimator]
+        cells = [row.arm, f"{100 * row.mean:.2f}", _points(row.deviation)]
+        if row.arm in gaps:
+            gap = gaps[row.arm]
             interval = "-" if gap.low is None else f"{_points(gap.low)} to {_points(gap.high)}"
             cells += [f"{100 * gap.mean:+.2f}", interval, _points(gap.smallest)]
         table.add_row(*cells)

@@ -12,8 +12,9 @@ from bnn_ref.annealing import Geometric, Law
 from bnn_ref.binarizer import Binarizer, Curve, Sign
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
 from bnn_ref.estimators.dsq import SoftQuantizer
-from bnn_ref.estimators.fda import FourierSeries
+from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
 from bnn_ref.estimators.irnet import EDE, LogSpaced
+from bnn_ref.estimators.noise import ReleasedFading, noisy
 from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
 from bnn_ref.estimators.reste import CosineRoot, PowerFunction
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
@@ -22,12 +23,11 @@ from bnn_ref.estimators.swish import SwishSign
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the table: how the binarizer is made, whose it is, what it does, how it anneals."""
+    """One line of the table: how the binarizer is made, whose it is, what it does."""
 
     make: Callable[..., Binarizer]
     paper: str
     about: str
-    law: Law | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -35,21 +35,21 @@ class Entry:
         return {p.name: p.default for p in inspect.signature(self.make).parameters.values()}
 
 
-def hard(surrogate: type[Curve]) -> Callable[..., Binarizer]:
-    """F = sign, T = `surrogate`: trained and deployed with hard signs."""
+def hard(surrogate: type[Curve], law: Law | None = None) -> Callable[..., Binarizer]:
+    """F = sign, T = `surrogate`, annealed by `law`: trained and deployed with hard signs."""
 
     def make(zero: int = 1, **parameters: Any) -> Binarizer:
-        return Binarizer(Sign(zero), surrogate(**parameters), Sign(zero))
+        return Binarizer(Sign(zero), surrogate(**parameters), Sign(zero), law)
 
     return _signed(make, surrogate)
 
 
-def soft(surrogate: type[Curve]) -> Callable[..., Binarizer]:
-    """F = T = `surrogate`: trained with soft values, deployed as sign."""
+def soft(surrogate: type[Curve], law: Law | None = None) -> Callable[..., Binarizer]:
+    """F = T = `surrogate`, annealed by `law`: trained with soft values, deployed as sign."""
 
     def make(zero: int = 1, **parameters: Any) -> Binarizer:
         curve = surrogate(**parameters)
-        return Binarizer(curve, curve, Sign(zero))
+        return Binarizer(curve, curve, Sign(zero), law)
 
     return _signed(make, surrogate)
 
@@ -69,22 +69,30 @@ TABLE: dict[str, Entry] = {
     "tanh": Entry(hard(Tanh), "fda2021", "a smooth step, fixed steepness"),
     "approxsign": Entry(hard(PiecewiseQuadratic), "bireal2018", "a triangle: the piecewise quadratic"),
     "fda": Entry(hard(FourierSeries), "fda2021", "the first N terms of the square wave's Fourier series"),
+    "fda-growing": Entry(growing, "fda2021", "the series, its terms growing from 9 to 18"),
+    "fda-noise": Entry(noisy(growing), "fda2021", "FDA-BNN: the growing series and the fading noise module"),
+    "fda-noise-released": Entry(
+        noisy(growing_as_released, ReleasedFading), "fda2021", "the same, with the laws of third-party code"
+    ),
+    "fda-eq15": Entry(printed, "fda2021", "Eq. 15-17 to the letter: no alpha in the module's gradient"),
     "swish-sign": Entry(hard(SwishSign), "bnnplus2018", "sign forward, sign-Swish backward (BNN+)"),
     "bnn++": Entry(
-        soft(SwishSign), "pcpp2023", "sign-Swish forward and backward", Geometric("beta", 2.0, 20.0)
+        soft(SwishSign, Geometric("beta", 2.0, 20.0)), "pcpp2023", "sign-Swish forward and backward"
     ),
     "dsq": Entry(
         hard(SoftQuantizer), "dsq2019", "a tanh scaled to reach 1 at the clip; alpha may be learned"
     ),
-    "ede": Entry(hard(EDE), "irnet2020", "error decay: from near identity to near sign", LogSpaced()),
+    "dsq-noise": Entry(noisy(hard(SoftQuantizer)), "fda2021", "DSQ with FDA-BNN's noise module"),
+    "swish-sign-noise": Entry(noisy(hard(SwishSign)), "fda2021", "BNN+ with FDA-BNN's noise module"),
+    "ede": Entry(hard(EDE, LogSpaced()), "irnet2020", "error decay: from near identity to near sign"),
     "rbnn": Entry(
-        hard(Triangle), "rbnn2020", "a triangle that narrows; law for weights", LogSpaced(t_min=0.01)
+        hard(Triangle, LogSpaced(t_min=0.01)), "rbnn2020", "a triangle that narrows; law for weights"
     ),
     "rbnn-activation": Entry(
-        hard(Triangle), "rbnn2020", "a triangle that narrows; law for activations", ActivationLaw()
+        hard(Triangle, ActivationLaw()), "rbnn2020", "a triangle that narrows; law for activations"
     ),
     "reste": Entry(
-        hard(PowerFunction), "reste2023", "a root, straight near 0; from line to sign", CosineRoot()
+        hard(PowerFunction, CosineRoot()), "reste2023", "a root, straight near 0; from line to sign"
     ),
 }
 
@@ -93,7 +101,9 @@ ALIASES: dict[str, str] = {
     "hardtanh": "clipped-ste",
     "bireal": "approxsign",
     "bnn+": "swish-sign",
+    "bnn+-noise": "swish-sign-noise",
     "fourier": "fda",
+    "fda-bnn": "fda-noise",
     "irnet": "ede",
 }
 
@@ -101,6 +111,12 @@ ALIASES: dict[str, str] = {
 def names() -> list[str]:
     """The table's keys, in its order."""
     return list(TABLE)
+
+
+def curves() -> dict[str, Curve]:
+    """The surrogates that are functions of one element, by name of entry, at default parameters."""
+    surrogates = {name: get(name).surrogate for name in TABLE}
+    return {name: curve for name, curve in surrogates.items() if isinstance(curve, Curve)}
 
 
 def entry(name: str) -> Entry:
@@ -138,5 +154,4 @@ def get(name: str, **parameters: Any) -> Binarizer:
     if unknown:
         valid = ", ".join(line.parameters)
         raise ValueError(f"{name}: required parameters among {valid}; got {', '.join(sorted(unknown))}")
-    binarizer = line.make(**parameters)
-    return dataclasses.replace(binarizer, law=line.law, name=ALIASES.get(name, name))
+    return dataclasses.replace(line.make(**parameters), name=ALIASES.get(name, name))

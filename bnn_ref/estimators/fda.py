@@ -1,14 +1,22 @@
-"""FDA-BNN: sign is a square wave; its truncated Fourier series learns for it."""
+"""FDA-BNN: sign is a square wave; its truncated Fourier series learns for it, with a fading noise module.
+
+The paper's parts in its order: the series and its slope (Eq. 9-10), how the number of terms grows, the noise
+module that is added (`noise.py`), and the gradient as Eq. 15-17 print it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import polygamma
 
-from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.annealing import Moment
+from bnn_ref.binarizer import Binarizer, Curve, Faded, Piece, ReLU, Sign, Sum
 from bnn_ref.checks import is_number, require, require_positive, require_whole
+from bnn_ref.estimators.noise import Fading, NoiseModule
+from bnn_ref.kernels import fourier_slope
 from bnn_ref.parameter import Array
 
 
@@ -75,11 +83,22 @@ class FourierSeries(Curve):
         return 2 * np.pi / self.omega if self.window is None else None
 
     def series(self, x: Array) -> Array:
-        """The sum of sines, without the window."""
-        total = np.zeros_like(x)
-        for i in range(self.terms):
-            total = total + np.sin((2 * i + 1) * self.omega * x) / (2 * i + 1)
-        return 4 / np.pi * total
+        """The sum of sines, without the window, in double precision.
+
+        It is an integral of the slope's closed form and has none itself: Clenshaw's recurrence takes N steps
+        with one sine, in Reinsch's form, which loses nothing near multiples of pi/2.
+        """
+        turns = np.asarray(x).astype(np.result_type(x, np.float64)) * (self.omega / np.pi)
+        whole = np.rint(turns.real)
+        angle = np.pi * (turns - whole)
+        sine, cosine = np.sin(angle), np.cos(angle)
+        near = np.where(np.abs(turns.real - whole) <= 0.25, 1.0, -1.0)
+        factor = 4 * np.where(near > 0, -sine * sine, cosine * cosine)  # 2 cos(2 angle) = factor + 2 near
+        d, b, after = np.zeros_like(angle), np.zeros_like(angle), np.zeros_like(angle)
+        for i in reversed(range(self.terms)):
+            d = 1 / (2 * i + 1) + factor * b + near * d
+            b, after = d + near * b, b
+        return 4 / np.pi * (1 - 2 * (whole % 2)) * sine * (b + after)
 
     def pieces(self) -> tuple[Piece, ...]:
         if self.window is None:
@@ -88,11 +107,11 @@ class FourierSeries(Curve):
         return (-plateau, self.series, plateau)
 
     def slope(self, x: Array) -> Array:
-        total = np.zeros_like(x)
-        for i in range(self.terms):
-            total = total + np.cos((2 * i + 1) * self.omega * x)
-        total = 4 * self.omega / np.pi * total
-        return total if self.window is None else total * (np.abs(x) <= self.window)
+        return self.slope_times(x, np.ones_like(x))
+
+    def slope_times(self, x: Array, dy: Array) -> Array:
+        """In closed form, 2 omega/pi sin(2N omega x) / sin(omega x), whatever N: see the kernel."""
+        return fourier_slope(x, dy, self.terms, self.omega, np.inf if self.window is None else self.window)
 
     def gain(self, w: Array) -> Array | None:
         """With a window: H(w) = 2 omega/pi sum_i [sin((a_i-w)c)/(a_i-w) + sin((a_i+w)c)/(a_i+w)]."""
@@ -108,3 +127,129 @@ class FourierSeries(Curve):
         if self.period is None or not np.isclose(period, self.period, rtol=1e-15, atol=0):
             return None
         return float(2 / np.pi**2 * polygamma(1, self.terms + 0.5))
+
+
+@dataclass(frozen=True)
+class Growing:
+    """N = start + floor((stop - start) progress): `stop` terms in the last epoch.
+
+    Parameters
+    ----------
+    start, stop : int
+        N at first and at last; the paper's settings are (N, N), (1, N) and (9, 18).
+
+    Source: fda2021, Section 4.1 for the ends (read as counts of terms); the law in between is ours.
+    """
+
+    start: int = 9
+    stop: int = 18
+
+    def __post_init__(self) -> None:
+        require_whole("start", self.start, 1)
+        require_whole("stop", self.stop, self.start)
+
+    def __call__(self, moment: Moment) -> Mapping[str, int]:
+        """The number of terms, the field `terms`."""
+        return {"terms": self._after(moment.progress)}
+
+    def _after(self, share: float) -> int:
+        # epoch / (epochs - 1) may lie one rounding below the fraction that it stands for
+        return self.start + int(np.floor((self.stop - self.start) * share + 1e-9))
+
+
+@dataclass(frozen=True)
+class ReleasedGrowing(Growing):
+    """n = start + floor((stop - start) epoch / epochs) and N = n + 1 terms: from 10 to 18.
+
+    Source: third-party code, which takes n from 9 towards 18 and sums i = 0..n.
+    """
+
+    def __call__(self, moment: Moment) -> Mapping[str, int]:
+        """The number of terms, the field `terms`."""
+        return {"terms": self._after(moment.fraction) + 1}
+
+
+def growing(
+    *, start: int = 9, stop: int = 18, omega: float = 0.1, window: float | None = 1.0, zero: int = 1
+) -> Binarizer:
+    """T(x) = the series, its number of terms N growing from `start` to `stop` while training runs; F = sign.
+
+    Parameters
+    ----------
+    start : int
+        N in the first epoch.
+    stop : int
+        N in the last; `start` again is a fixed N.
+    omega : float
+        As in the series.
+    window : float or None
+        As in the series.
+
+    Source: fda2021, Section 4.1 and Fig. 4; the law between the ends is ours.
+    """
+    law = Growing(start, stop)
+    return Binarizer(Sign(zero), FourierSeries(start, omega, window), Sign(zero), law)
+
+
+def growing_as_released(
+    *, start: int = 9, stop: int = 18, omega: float = 0.1, window: float | None = 1.0, zero: int = 1
+) -> Binarizer:
+    """T(x) = the series of N = n + 1 terms, n = start + floor((stop - start) epoch / epochs); F = sign.
+
+    Parameters
+    ----------
+    start : int
+        n in the first epoch.
+    stop : int
+        What n never reaches.
+    omega : float
+        As in the series.
+    window : float or None
+        As in the series.
+
+    Source: third-party code for fda2021.
+    """
+    law = ReleasedGrowing(start, stop)
+    return Binarizer(Sign(zero), FourierSeries(start + 1, omega, window), Sign(zero), law)
+
+
+def printed(
+    *,
+    terms: int = 10,
+    omega: float = 0.1,
+    shortcut: str = "sine",
+    amplitude: float = 0.1,
+    ratio: int = 64,
+    hidden: int | None = None,
+    strength: float = 0.1,
+    zero: int = -1,
+) -> Binarizer:
+    """T(x) = series(x) + e(x), F(x) = sign(x) + alpha e(x): the gradient of Eq. 15-17 to the letter.
+
+    The printed equations drop the factor alpha that follows from Eq. 14, so that the module's gradient does
+    not fade with it; relu's slope is 1(h >= 0), there is no window, and sign(0) = -1 (Eq. 1). For comparison:
+    `fda-noise` has the corrected gradient.
+
+    Parameters
+    ----------
+    terms : int
+        N, as in the series.
+    omega : float
+        As in the series.
+    shortcut : str
+        eta of the noise module: "sine", "line" or "none".
+    amplitude : float
+        a of eta.
+    ratio : int
+        k: the module's hidden width is max(1, floor(d / k)).
+    hidden : int or None
+        That width itself.
+    strength : float
+        alpha in the first epoch.
+
+    Source: fda2021, Eq. 1, 13 and 15-17.
+    """
+    module = NoiseModule(shortcut, amplitude, ratio, hidden, ReLU(at_zero=1))
+    forward = Sum((Sign(zero), Faded(strength, module)))
+    surrogate = Sum((FourierSeries(terms, omega, window=None), module))
+    return Binarizer(forward, surrogate, Sign(zero), Fading(strength))

@@ -118,3 +118,19 @@ def conv2d_weight_grad(
     """Sum window times the output's gradient. Source: ours."""
     dw: NDArray[T] = np.einsum("nyxckl,nyxf->klcf", _windows(_pad(x, padding), kernel, stride), dy)
     return dw
+
+
+def fourier_slope(
+    x: NDArray[Any],
+    dy: NDArray[Any],
+    terms: int,
+    omega: float,
+    window: float = np.inf,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Add up the cosines, one term after another. Source: fda2021, Eq. 10."""
+    total = np.zeros_like(x)
+    for i in range(terms):
+        total = total + np.cos((2 * i + 1) * omega * x)
+    slope = np.where(np.abs(x) > window, 0, 4 * omega / np.pi * total)
+    return np.multiply(slope, dy, out=out)

@@ -7,12 +7,13 @@ from bnn_ref.layers.linear import Linear
 from bnn_ref.layers.loss import MeanSquaredError, SoftmaxCrossEntropy, SquaredHinge
 from bnn_ref.layers.norm import BatchNorm
 from bnn_ref.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
-from bnn_ref.layers.product import CHANNEL_SCALE, Product
-from bnn_ref.layers.shape import Add, Flatten
+from bnn_ref.layers.product import CHANNEL_SCALE, TENSOR_SCALE, Product
+from bnn_ref.layers.shape import Add, Flatten, PadShortcut
 from bnn_ref.layers.view import binarized
 
 __all__ = [
     "CHANNEL_SCALE",
+    "TENSOR_SCALE",
     "Activation",
     "Add",
     "AvgPool2d",
@@ -27,6 +28,7 @@ __all__ = [
     "MaxPool2d",
     "MeanSquaredError",
     "PReLU",
+    "PadShortcut",
     "Product",
     "ReLU",
     "Sequential",

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bnn_ref.basepoint import decide
-from bnn_ref.binarizer import Curve, Map, Piece
+from bnn_ref.binarizer import Map
+from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.checks import require
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
-
-
-@dataclass(frozen=True)
-class ReLUCurve(Curve):
-    """max(x, 0); the slope at 0 is that of the x <= 0 side. Source: ours."""
-
-    kinks = (0.0,)
-    owners = ("left",)
-    odd = False
-    peak = 1.0
-
-    def pieces(self) -> tuple[Piece, ...]:
-        return (0.0, lambda x: x)
-
-    def slope(self, x: Array) -> Array:
-        return (x > 0).astype(x.dtype)
 
 
 class Activation(Layer):
@@ -40,10 +24,14 @@ class Activation(Layer):
         Bound here, to one tensor.
     rng : numpy.random.Generator, optional
         For a map that draws its parameters.
+    shape : tuple of int
+        Of the tensor, as `Map.bind` takes it; (C,) for a map that must know the channels.
     """
 
-    def __init__(self, curve: Map, rng: np.random.Generator | None = None) -> None:
-        self.curve = curve.bind((), -1, np.random.default_rng(0) if rng is None else rng)
+    def __init__(
+        self, curve: Map, rng: np.random.Generator | None = None, shape: tuple[int, ...] = ()
+    ) -> None:
+        self.curve = curve.bind(shape, -1, np.random.default_rng(0) if rng is None else rng)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         return (self.curve if self.training else self.curve.deploy())(x), (x, self.curve)

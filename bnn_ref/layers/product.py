@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,13 @@ from bnn_ref.parameter import Array, Parameter
 
 CHANNEL_SCALE = Detach(MeanAbs())
 """alpha = mean abs(W) per output channel, no gradient through it. Source: bireal2018 (training forward)."""
+
+TENSOR_SCALE = Detach(MeanAbs(per_channel=False))
+"""alpha = mean abs(W) of the whole layer, one number, no gradient through it.
+
+Source: fda2021 (DoReFa-Net's weights, its baseline on CIFAR-10; released evaluation code). The gradient is
+ours: alpha times that of the sign; DoReFa-Net's own code divides alpha out of it.
+"""
 
 
 class Product(Layer):
@@ -32,7 +40,7 @@ class Product(Layer):
     activation, weight : Map or None
         Binarizers of the two operands; None is full precision. They are bound to their tensors here.
     scale : Map or None
-        Multiplies the binarized weight, for example `CHANNEL_SCALE`.
+        Multiplies the binarized weight, for example `CHANNEL_SCALE` or `TENSOR_SCALE`.
     rng : numpy.random.Generator
         For maps that make parameters.
     """
@@ -77,16 +85,16 @@ class Product(Layer):
         raise TypeError(f"{type(self).__name__} has no weight gradient")
 
     def deployed_weight(self) -> tuple[Array, Array | None]:
-        """The weight of eval mode: (signs or real values, scale (F,) that multiplies the product or None).
+        """The weight of eval mode: (signs or real values, scale (F,) or (1,) of the product or None).
 
-        Only a scale that is one number per output channel can be taken out of the product.
+        Only a scale of one number per output channel, or one for all, can be taken out of the product.
         """
         rule = None if self.weight is None else self.weight.deploy()
         if rule is None:
             return self.latent.value, None
         if isinstance(rule, Scaled):
             scale = rule.scale(self.latent.value)
-            if scale.shape == (*(1,) * (self.latent.value.ndim - 1), self.latent.value.shape[-1]):
+            if prod(scale.shape[:-1]) == 1:
                 return rule.inner(self.latent.value), scale.reshape(-1)
         return rule(self.latent.value), None
 

@@ -1,10 +1,13 @@
-"""Layers that only arrange or add: flatten, add."""
+"""Layers that only arrange or add: flatten, add, a shortcut without parameters."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+import numpy as np
+
+from bnn_ref.checks import require, require_whole
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array
 
@@ -29,3 +32,37 @@ class Add(Layer):
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Array]:
         return dy, dy
+
+
+class PadShortcut(Layer):
+    """(N, H, W, C) -> (N, ceil(H/s), ceil(W/s), C + 2Z): a shortcut without parameters.
+
+    Of every s rows and s columns the first one is kept; Z channels of zeros come before the C channels, and
+    as many after them.
+
+    Parameters
+    ----------
+    stride : int
+        s, in pixels.
+    zeros : int
+        Z, channels added on each side.
+
+    Source: fda2021 (released evaluation code).
+    """
+
+    def __init__(self, stride: int, zeros: int) -> None:
+        require_whole("stride", stride, 1)
+        require_whole("zeros", zeros, 0)
+        self.stride, self.zeros = stride, zeros
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        """x: (N, H, W, C)."""
+        require(x.ndim == 4, "PadShortcut", "an input of shape (N, H, W, C)", x.shape)
+        kept = x[:, :: self.stride, :: self.stride]
+        return np.pad(kept, ((0, 0), (0, 0), (0, 0), (self.zeros, self.zeros))), x.shape
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dx = dy of the C channels in the middle at the pixels that were kept, 0 elsewhere."""
+        dx = np.zeros(cache, dy.dtype)
+        dx[:, :: self.stride, :: self.stride] = dy[..., self.zeros : self.zeros + cache[-1]]
+        return dx

@@ -12,21 +12,41 @@ from bnn_ref import estimators
 from bnn_ref.binarizer import Map
 from bnn_ref.checks import require, require_whole
 from bnn_ref.estimators.ste import HardTanh
+from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
 from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
+from bnn_ref.models.vgg import VGG
 
-__all__ = ["MODELS", "REAL", "BiRealBlock", "Model", "Operands", "Spec", "build", "names", "options"]
+__all__ = [
+    "MODELS",
+    "REAL",
+    "SCALES",
+    "BiRealBlock",
+    "Model",
+    "Operands",
+    "ResNetBlock",
+    "Spec",
+    "build",
+    "names",
+    "options",
+]
 
 MODELS: dict[str, Callable[..., Model]] = {
     "mlp": MLP,
     "cnn": CNN,
     "bireal-small": SmallBiReal,
+    "resnet-20": ResNet,
+    "vgg-small": VGG,
 }
 
 REAL = "real"
 """In place of an estimator's name: the full-precision twin (real weights, a clip in place of sign)."""
+
+SCALES: dict[str, Map | None] = {"none": None, "channel": CHANNEL_SCALE, "tensor": TENSOR_SCALE}
+"""What binary weights are multiplied by."""
 
 
 def names() -> list[str]:
@@ -57,7 +77,8 @@ def build(
     estimator: str = "approxsign",
     parameters: dict[str, Any] | None = None,
     weight_estimator: str = "clipped-ste",
-    scale: bool = False,
+    weight_parameters: dict[str, Any] | None = None,
+    scale: str = "none",
     seed: int = 0,
     **own: Any,
 ) -> Model:
@@ -76,9 +97,12 @@ def build(
     parameters : dict, optional
         Parameters of that estimator.
     weight_estimator : str
-        Binarizer of the weights (ignored in a full-precision twin).
-    scale : bool
-        Multiply binary weights by their mean absolute value per output channel.
+        Binarizer of the weights (a full-precision twin ignores this and the next two).
+    weight_parameters : dict, optional
+        Parameters of that estimator.
+    scale : str
+        What binary weights are multiplied by: "none", or their mean absolute value, of each output
+        "channel" or of the whole "tensor".
     seed : int
         One seed, one network.
     **own
@@ -89,36 +113,45 @@ def build(
     ValueError
         For unknown names, or an option that is unknown or out of range.
     """
-    known = options(name)
-    if unknown := sorted(set(own) - set(known)):
-        raise ValueError(f"{name}: required options among {', '.join(known)}; got {', '.join(unknown)}")
+    own = _own(name, own)
     shape = _option("input_shape", input_shape, (28, 28, 1))
     require(len(shape) == 3, "input_shape", "three whole numbers, (H, W, C)", shape)
     _option("classes", classes, 10)
-    _option("scale", scale, False)
+    require(scale in list(SCALES), "scale", f"one of {', '.join(SCALES)}", scale)
     require_whole("seed", seed, 0)
-    own = {key: _option(key, value, known[key]) for key, value in own.items()}
-    rng = np.random.default_rng(seed)
-    operands = Operands(*_binarizers(estimator, parameters or {}, weight_estimator), scale, rng)
+    parameters = _dictionary("parameters", parameters)
+    weight_parameters = _dictionary("weight_parameters", weight_parameters)
+    require(estimator != REAL or not parameters, "parameters", f"none with {REAL!r}", parameters)
+    activation = HardTanh() if estimator == REAL else estimators.get(estimator, **parameters)
+    weight = None if estimator == REAL else estimators.get(weight_estimator, **weight_parameters)
+    operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
-    spec_options = {
+    chosen = {
         "input_shape": list(shape),
         "classes": classes,
         "estimator": estimator,
-        "parameters": parameters or {},
+        "parameters": parameters,
         "weight_estimator": weight_estimator,
+        "weight_parameters": weight_parameters,
         "scale": scale,
         "seed": seed,
         **own,
     }
-    model.spec = Spec(name, spec_options)
+    model.spec = Spec(name, chosen)
     return model
 
 
-def _binarizers(estimator: str, parameters: dict[str, Any], weight: str) -> tuple[Map, Map | None]:
-    if estimator == REAL:
-        return HardTanh(), None
-    return estimators.get(estimator, **parameters), estimators.get(weight)
+def _own(name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """`given` as options of the model itself."""
+    known = options(name)
+    if unknown := sorted(set(given) - set(known)):
+        raise ValueError(f"{name}: required options among {', '.join(known)}; got {', '.join(unknown)}")
+    return {key: _option(key, value, known[key]) for key, value in given.items()}
+
+
+def _dictionary(name: str, value: Any) -> dict[str, Any]:
+    require(value is None or isinstance(value, dict), name, "a dictionary or None", value)
+    return value or {}
 
 
 def _option(name: str, value: Any, default: Any) -> Any:

@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 
 from bnn_ref.binarizer import Map
-from bnn_ref.layers import CHANNEL_SCALE, Conv2d, Linear
+from bnn_ref.layers import Conv2d, Linear
 
 
 @dataclass(frozen=True)
 class Operands:
-    """The binarizers of activations and weights, the weight scale, and the generator that draws weights.
+    """The binarizers of activations and weights, the scale of binary weights, the generator that draws them.
 
     `activation` is a clip (not None) in a full-precision twin: without any nonlinearity between its
     convolutions a network without signs would be linear.
@@ -22,7 +22,7 @@ class Operands:
 
     activation: Map
     weight: Map | None
-    scale: bool
+    scale: Map | None
     rng: np.random.Generator
 
     @property
@@ -46,4 +46,4 @@ class Operands:
 
     @property
     def _scale(self) -> Map | None:
-        return CHANNEL_SCALE if self.scale and self.weight is not None else None
+        return None if self.weight is None else self.scale

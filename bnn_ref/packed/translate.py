@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.binarizer import Map, Sign
+from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
     Activation,
@@ -22,11 +23,11 @@ from bnn_ref.layers import (
     Layer,
     Linear,
     MaxPool2d,
+    PadShortcut,
     PReLU,
     Product,
     ReLU,
 )
-from bnn_ref.layers.activation import ReLUCurve
 from bnn_ref.packed import steps
 from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps import Elementwise, ProductStep, Step
@@ -149,6 +150,7 @@ _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
     GlobalAvgPool: lambda pool: steps.GlobalMean(),
     Flatten: lambda layer: steps.Flatten(),
     Add: lambda layer: steps.Add(),
+    PadShortcut: lambda layer: steps.PadShortcut(layer.stride, layer.zeros),
 }
 
 

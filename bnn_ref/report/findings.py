@@ -12,6 +12,7 @@ import numpy as np
 from bnn_ref import data, estimators, models, train
 from bnn_ref.auditing import Report, audit, audit_estimator_in_network
 from bnn_ref.auditing.broken import BROKEN
+from bnn_ref.binarizer import Curve
 from bnn_ref.packed import PackedModel, pack
 from bnn_ref.parameter import Array
 from bnn_ref.spectra import distance_to_sign
@@ -111,7 +112,7 @@ class Findings:
     dataset: data.Dataset
     audits: tuple[tuple[str, Report, Report], ...]
     caught: tuple[int, int]
-    distances: dict[str, tuple[float, float]]
+    distances: dict[str, tuple[float, float] | None]
     comparison: train.Comparison
     packings: tuple[Packing, ...]
 
@@ -136,8 +137,12 @@ def gather(plan: Plan, tell: Callable[[str], None] = lambda text: None) -> Findi
     )
 
 
-def _distances(name: str) -> tuple[float, float]:
-    found = distance_to_sign(estimators.get(name))
+def _distances(name: str) -> tuple[float, float] | None:
+    """L1 and squared L2 to sign; None for a surrogate that is no function of one element."""
+    binarizer = estimators.get(name)
+    if not isinstance(binarizer.surrogate, Curve):
+        return None
+    found = distance_to_sign(binarizer)
     return found.l1, found.l2_squared
 
 

@@ -40,7 +40,7 @@ def render(findings: Findings) -> str:
         worst=_worst(findings),
         plan=findings.plan,
         real=models.REAL,
-        gaps={gap.estimator: gap for gap in findings.comparison.differences},
+        gaps={gap.arm: gap for gap in findings.comparison.differences},
         cards=[_card(findings, name) for name in findings.plan.binary],
         pictures=_pictures(findings),
         versions=_versions(),
@@ -68,15 +68,18 @@ def _svg(figure: Any, alt: str) -> Markup:
 
 def _card(findings: Findings, name: str) -> dict[str, Any]:
     binarizer, line = estimators.get(name), estimators.entry(name)
-    curve = binarizer.surrogate
-    assert isinstance(curve, Curve)
+    surrogate = binarizer.surrogate
+    curve = surrogate if isinstance(surrogate, Curve) else None
+    formula = line.make.__doc__ if curve is None else type(curve).__doc__
     return {
         "name": name,
         "about": line.about,
         "paper": PAPERS[line.paper],
-        "formula": (type(curve).__doc__ or "").split("\n\n")[0],
-        "curve": curve,
-        "distance": findings.distances[name],
+        "formula": (formula or "").split("\n\n")[0],
+        "surrogate": surrogate,
+        "peak": None if curve is None else curve.peak,
+        "support": None if curve is None else curve.support,
+        "distance": findings.distances[name] or (None, None),
         "gain_at_0": _gain_at_zero(name),
         "picture": _svg(plot.card(binarizer), f"{name}: F, T, its slope and the modulus of its spectrum"),
     }
@@ -91,7 +94,7 @@ def _gain_at_zero(name: str) -> float | None:
 
 def _pictures(findings: Findings) -> dict[str, Markup]:
     plan, result = findings.plan, findings.comparison
-    groups = {name: [run.history for run in result.runs if run.estimator == name] for name in plan.estimators}
+    groups = {arm: [run.history for run in result.runs_of(arm)] for arm in result.arms}
     best = findings.packings[0]
     return {
         "spectra": _svg(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),

@@ -1,6 +1,6 @@
-"""Training: a loop, its files, and sweeps over estimators and seeds.
+"""Training: a loop, its files, and sweeps over build options and seeds.
 
-`fit` trains, `save_model` and `load_model` keep the result, `compare` asks which estimator is better.
+`fit` trains, `save_model` and `load_model` keep the result, `compare` asks which arm of a sweep is better.
 """
 
 from bnn_ref.train.compare import compare as compare

@@ -1,4 +1,4 @@
-"""Sweeps: the same network with several estimators, each from several seeds."""
+"""Sweeps: the same network built with different options, each time from several seeds."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
+from bnn_ref.checks import require, require_whole
 from bnn_ref.data import Dataset, Preprocessing
 from bnn_ref.models import build
 from bnn_ref.train.comparison import Comparison, Run
 from bnn_ref.train.config import Config
 from bnn_ref.train.fit import fit
 
-FIXED = ("estimator", "parameters", "input_shape", "classes", "seed")
-"""Options of `models.build` that a sweep sets itself."""
+FIXED = ("name", "input_shape", "classes", "seed")
+"""Arguments of `models.build` that a sweep sets itself."""
 
 
 def compare(
     data: Dataset,
     model: str,
-    estimators: Sequence[str],
+    arms: Sequence[str] | Mapping[str, Mapping[str, Any]],
     seeds: Sequence[int],
     config: Config,
     options: Mapping[str, Any] | None = None,
@@ -30,7 +31,7 @@ def compare(
     reference: str | None = None,
     on_run_end: Callable[[Run], None] | None = None,
 ) -> Comparison:
-    """Train `model` with every estimator from every seed.
+    """Train every arm of `model` from every seed.
 
     Parameters
     ----------
@@ -38,40 +39,41 @@ def compare(
         The test accuracy after the last epoch is what is compared.
     model : str
         A name of `bnn_ref.models.names()`.
-    estimators : sequence of str
-        Binarizers of the activations: names of the table, or "real" for the full-precision twin.
+    arms : mapping of str to mapping, or sequence of str
+        Options of `models.build` by label: what distinguishes the arms. A name in a sequence stands for
+        {"estimator": name}, under that label.
     seeds : sequence of int
-        One seed draws the first weights *and* the order of the images, the same for every estimator: runs of
+        One seed draws the first weights *and* the order of the images, the same for every arm: runs of
         one seed are pairs.
     config : Config
         How to train; its own seed is not used.
     options : mapping, optional
-        Further options of `models.build`.
+        Options of `models.build` for all arms; an arm's own ones override them.
     jobs : int
         Processes at a time. The result does not depend on it: each run has a process with one BLAS thread
         to itself, even where `jobs` is 1.
     reference : str, optional
-        The estimator that the others are compared with; the first one by default.
+        Label of the arm that the others are compared with; the first one by default.
     on_run_end : callable, optional
-        Called with each `Run` in the order of the result: all seeds of the first estimator, and so on.
+        Called with each `Run` in the order of the result: all seeds of the first arm, and so on.
 
     Raises
     ------
     ValueError
-        For unknown, repeated or missing names, seeds or options; before any run.
+        For unknown, repeated or missing arms, seeds or options; before any run.
     FloatingPointError
-        When a run diverges; names its estimator and seed.
+        When a run diverges; names its arm and seed.
     """
-    names, numbers = tuple(estimators), tuple(seeds)
-    reference = names[0] if reference is None and names else reference
-    settings = dict(options or {})
-    _check(names, numbers, settings, jobs, reference)
-    common = {**settings, "input_shape": data.shape, "classes": len(data.classes)}
-    for name in names:
-        build(model, estimator=name, seed=numbers[0], **common)
+    variants, numbers, shared = _labelled(arms), tuple(seeds), dict(options or {})
+    reference = next(iter(variants)) if reference is None else reference
+    _check(variants, numbers, shared, jobs, reference)
+    given = {"input_shape": data.shape, "classes": len(data.classes)}
+    complete = {label: {**shared, **own, **given} for label, own in variants.items()}
+    for label, arm in complete.items():
+        _try(model, label, {**arm, "seed": numbers[0]})
     tasks = [
-        (data, Preprocessing.fit(data), model, name, {**common, "seed": seed}, replace(config, seed=seed))
-        for name in names
+        (data, Preprocessing.fit(data), model, label, {**arm, "seed": seed}, replace(config, seed=seed))
+        for label, arm in complete.items()
         for seed in numbers
     ]
     runs = []
@@ -79,7 +81,7 @@ def compare(
         runs.append(run)
         if on_run_end is not None:
             on_run_end(run)
-    return Comparison(data.name, model, settings, config, str(reference), numbers, tuple(runs))
+    return Comparison(data.name, model, variants, shared, config, reference, numbers, tuple(runs))
 
 
 def _in_processes(tasks: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Run]:
@@ -94,32 +96,52 @@ def _run(
     data: Dataset,
     preprocessing: Preprocessing,
     model: str,
-    estimator: str,
+    label: str,
     options: dict[str, Any],
     config: Config,
 ) -> Run:
     try:
-        network = build(model, estimator=estimator, **options)
-        return Run(estimator, config.seed, fit(network, data, config, preprocessing))
+        return Run(label, config.seed, fit(build(model, **options), data, config, preprocessing))
     except FloatingPointError as error:
-        raise FloatingPointError(f"{estimator}, seed {config.seed}: {error}") from error
+        raise FloatingPointError(f"{label}, seed {config.seed}: {error}") from error
+
+
+def _try(model: str, label: str, options: dict[str, Any]) -> None:
+    """Build an arm once: whatever is wrong with it ends the sweep before its first run."""
+    try:
+        build(model, **options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"arm {label!r}: {error}") from error
+
+
+def _labelled(arms: Sequence[str] | Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The options of every arm, by its label."""
+    labels = [arms] if isinstance(arms, str) else list(arms)
+    names = not isinstance(arms, str) and all(isinstance(label, str) for label in labels)
+    wanted = "at least one, each once: names, or a mapping from labels to options"
+    require(names and 0 < len(set(labels)) == len(labels), "arms", wanted, labels)
+    if not isinstance(arms, Mapping):
+        return {name: {"estimator": name} for name in labels}
+    for label, own in arms.items():
+        require(isinstance(own, Mapping), f"arm {label!r}", "a mapping of build options", own)
+    return {label: dict(own) for label, own in arms.items()}
 
 
 def _check(
-    names: tuple[str, ...],
+    arms: Mapping[str, Mapping[str, Any]],
     seeds: tuple[int, ...],
     options: Mapping[str, Any],
     jobs: int,
-    reference: str | None,
+    reference: str,
 ) -> None:
-    for argument, values in (("estimators", names), ("seeds", seeds)):
-        if not values or len(set(values)) < len(values):
-            raise ValueError(f"{argument}: required at least one, each once, got {list(values)}")
+    require(0 < len(set(seeds)) == len(seeds), "seeds", "at least one, each once", list(seeds))
     for seed in seeds:
         Config(seed=seed)
-    if reference not in names:
-        raise ValueError(f"reference: required one of {', '.join(names)}; got {reference!r}")
-    if taken := sorted(set(options) & set(FIXED)):
-        raise ValueError(f"options: required none that a sweep sets itself, got {', '.join(taken)}")
-    if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
-        raise ValueError(f"jobs: required a whole number >= 1, got {jobs!r}")
+    require(reference in arms, "reference", f"one of {', '.join(arms)}", reference)
+    for where, given in {
+        "options": options,
+        **{f"arm {label!r}": own for label, own in arms.items()},
+    }.items():
+        taken = [key for key in given if key in FIXED]
+        require(not taken, where, "none that a sweep sets itself", taken)
+    require_whole("jobs", jobs, 1)

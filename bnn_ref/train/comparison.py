@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bnn_ref.checks import require
 from bnn_ref.train.config import Config
 from bnn_ref.train.history import History
 from bnn_ref.train.statistics import deviation, interval, smallest_difference
@@ -15,9 +16,9 @@ from bnn_ref.train.statistics import deviation, interval, smallest_difference
 
 @dataclass(frozen=True)
 class Run:
-    """One training run of a sweep."""
+    """One training run of a sweep: the label of its arm, its seed, and all its epochs."""
 
-    estimator: str
+    arm: str
     seed: int
     history: History
 
@@ -27,34 +28,47 @@ class Run:
         return self.history[-1].test_accuracy
 
     def __str__(self) -> str:
-        return f"{self.estimator}, seed {self.seed}: test accuracy {self.accuracy:.1%}"
+        return f"{self.arm}, seed {self.seed}: test accuracy {self.accuracy:.1%}"
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One estimator's test accuracies, seed by seed, their mean and sample deviation (None for one seed)."""
+    """One arm's test accuracies; what needs two seeds is None for one.
 
-    estimator: str
+    Attributes
+    ----------
+    values : tuple of float
+        Seed by seed.
+    mean, deviation : float
+        Their mean and sample deviation.
+    low, high : float
+        95 % t interval of the mean over seeds, one interval at a time. Seeds are not test images: it says
+        nothing about other ones.
+    """
+
+    arm: str
     values: tuple[float, ...]
     mean: float
     deviation: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Accuracy of `estimator` minus that of `reference`; what needs two seeds is None for one.
+    """Accuracy of `arm` minus that of `reference`; what needs two seeds is None for one.
 
     Attributes
     ----------
     mean, low, high : float
         Mean difference and its paired 95 % t interval over the seeds (one interval at a time: among twenty
-        estimators that are all alike, one is expected to lie outside).
+        arms that are all alike, one is expected to lie outside).
     smallest, smallest_unpaired : float
         The smallest true difference that this many runs could show (`statistics.smallest_difference`: test
         at 5 %, power 80 %), with seeds paired and without. A smaller observed one says nothing.
     """
 
-    estimator: str
+    arm: str
     reference: str
     mean: float
     low: float | None
@@ -65,10 +79,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A sweep: its settings, and its runs ordered by estimator and then by seed."""
+    """A sweep: its settings, and its runs ordered by arm and then by seed.
+
+    Attributes
+    ----------
+    arms : dict of str to dict
+        Options of `models.build` by label; they override `options`, which all arms share.
+    reference : str
+        The arm that `differences` compares with; `contrast` compares any two.
+    """
 
     data: str
     model: str
+    arms: dict[str, dict[str, Any]]
     options: dict[str, Any]
     config: Config
     reference: str
@@ -77,24 +100,44 @@ class Comparison:
 
     @property
     def summaries(self) -> tuple[Summary, ...]:
-        """One an estimator, in the order asked for."""
-        return tuple(
-            Summary(name, values, float(np.mean(values)), deviation(values))
-            for name, values in self._values().items()
-        )
+        """One an arm, in the order asked for."""
+        return tuple(_summary(arm, self._accuracies(arm)) for arm in self.arms)
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Every estimator but the reference against the reference."""
-        values = self._values()
-        base = values.pop(self.reference)
-        return tuple(difference(name, self.reference, own, base) for name, own in values.items())
+        """Every arm but the reference against the reference."""
+        return tuple(self.contrast(arm, self.reference) for arm in self.arms if arm != self.reference)
+
+    def contrast(self, arm: str, against: str) -> Difference:
+        """Accuracy of `arm` minus that of `against`, paired by seed.
+
+        Raises
+        ------
+        ValueError
+            For an unknown arm, or one against itself.
+        """
+        own, base = self._accuracies(arm), self._accuracies(against)
+        require(arm != against, "against", f"another arm than {arm}", against)
+        return _difference(arm, against, own, base)
+
+    def runs_of(self, arm: str) -> tuple[Run, ...]:
+        """The runs of one arm, in the order of `seeds`.
+
+        Raises
+        ------
+        ValueError
+            For an unknown arm; the message lists the valid ones.
+        """
+        require(arm in self.arms, "arm", f"one of {', '.join(self.arms)}", arm)
+        found = {run.seed: run for run in self.runs if run.arm == arm}
+        return tuple(found[seed] for seed in self.seeds)
 
     def to_dict(self) -> dict[str, Any]:
         """Settings, runs, summaries and differences as plain values."""
         return {
             "data": self.data,
             "model": self.model,
+            "arms": {label: dict(own) for label, own in self.arms.items()},
             "options": dict(self.options),
             "config": self.config.to_dict(),
             "reference": self.reference,
@@ -104,22 +147,24 @@ class Comparison:
             "differences": [asdict(gap) for gap in self.differences],
         }
 
-    def _values(self) -> dict[str, tuple[float, ...]]:
-        found: dict[str, tuple[float, ...]] = {}
-        for run in self.runs:
-            found[run.estimator] = (*found.get(run.estimator, ()), run.accuracy)
-        return found
+    def _accuracies(self, arm: str) -> tuple[float, ...]:
+        return tuple(run.accuracy for run in self.runs_of(arm))
 
 
-def difference(estimator: str, reference: str, own: tuple[float, ...], base: tuple[float, ...]) -> Difference:
+def _summary(arm: str, values: tuple[float, ...]) -> Summary:
+    low, high = interval(values) or (None, None)
+    return Summary(arm, values, float(np.mean(values)), deviation(values), low, high)
+
+
+def _difference(arm: str, reference: str, own: tuple[float, ...], base: tuple[float, ...]) -> Difference:
     """`own` minus `base`: accuracies of the same seeds in the same order."""
     gaps = tuple(float(a - b) for a, b in zip(own, base, strict=True))
     mean, spread, bounds = float(np.mean(gaps)), deviation(gaps), interval(gaps)
     if spread is None or bounds is None:
-        return Difference(estimator, reference, mean, None, None, None, None)
+        return Difference(arm, reference, mean, None, None, None, None)
     pooled = sqrt((np.var(own, ddof=1) + np.var(base, ddof=1)) / 2)
     return Difference(
-        estimator,
+        arm,
         reference,
         mean,
         *bounds,

@@ -30,7 +30,7 @@ class Progress:
         columns = (progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeRemainingColumn())
         self._bar = progress.Progress(
             *columns,
-            progress.TextColumn("{task.description}"),
+            progress.TextColumn("{task.description}", markup=False),
             console=Console(stderr=True) if console is None else console,
         )
         self._task = self._bar.add_task("", total=total)

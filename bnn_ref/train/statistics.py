@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isfinite, sqrt
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 LEVEL = 0.05
 POWER = 0.8
@@ -25,7 +25,7 @@ def interval(values: Sequence[float], level: float = LEVEL) -> tuple[float, floa
     spread = deviation(values)
     if spread is None:
         return None
-    half = float(stats.t.ppf(1 - level / 2, len(values) - 1)) * spread / sqrt(len(values))
+    half = float(special.stdtrit(len(values) - 1, 1 - level / 2)) * spread / sqrt(len(values))
     return float(np.mean(values)) - half, float(np.mean(values)) + half
 
 
@@ -75,6 +75,9 @@ def smallest_difference(
 
 def noncentrality(freedom: int, level: float, power: float) -> float:
     """delta at which a two-sided t test with so many degrees of freedom has that power."""
+    # not above: scipy.stats takes a third of the package's import time, in every process of a sweep
+    from scipy import stats
+
     critical = stats.f.ppf(1 - level, 1, freedom)
 
     def excess(delta: float) -> float:

@@ -26,6 +26,7 @@ from analysis.ledger.claim import (
     near,
 )
 from analysis.tables import RESULTS, Table, read
+from bnn_ref.estimators.fda import FourierSeries
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.estimators.swish import SwishSign
 from bnn_ref.papers import PAPERS
@@ -35,22 +36,30 @@ from bnn_ref.spectra import distance_to_sign
 Compare = Callable[[Table, Table], None]
 
 FALSE = {
-    "clip-as-printed", "fda-series-at-zero", "fda-series-domain", "fda-slope-series", "fda-module-unbiased",
-    "fda-lipschitz-smooth", "fda-smaller-error", "bireal-magnitude-aware", "bireal-formula-and-code",
-    "irnet-end-reached", "pcpp-pair-bnn+", "pcpp-pair-poly", "pcpp-pair-ede", "pcpp-pair-inverted",
+    "clip-as-printed", "fda-series-at-zero", "fda-series-domain", "fda-slope-series", "fda-n-is-the-count",
+    "fda-module-unbiased", "fda-lipschitz-smooth", "fda-smaller-error", "bireal-magnitude-aware",
+    "bireal-formula-and-code", "irnet-end-reached", "pcpp-pair-bnn+", "pcpp-pair-poly", "pcpp-pair-ede",
+    "pcpp-pair-inverted",
 }  # fmt: skip
 TRUE = {
     "checkers-inverted", "audit-right", "clip-filter", "fda-mse-vanishes", "fda-mse-trigamma", "fda-gibbs",
-    "fda-low-frequencies-kept", "fda-window-disturbs", "fda-total-tanh-20", "fda-total-series-20",
-    "bireal-tighter", "bireal-is-rbnn", "bireal-paper-is-plain", "bireal-dropped-term",
-    "bireal-paper-is-exact", "bireal-code-is-plain", "bireal-norm-first", "swish-turns",
-    "swish-overshoot", "swish-sign-kept",
+    "fda-series-lossless", "fda-slope-distribution", "fda-low-frequencies-kept", "fda-others-disturb",
+    "fda-energy-is-low", "fda-residual-mean", "fda-module-mean", "fda-window-disturbs",
+    "fda-clip-is-a-limit", "fda-clip-is-no-member", "fda-clip-disturbs", "fda-total-tanh-20",
+    "fda-total-series-20", "bireal-tighter", "bireal-is-rbnn", "bireal-paper-is-plain",
+    "bireal-dropped-term", "bireal-paper-is-exact", "bireal-code-is-plain", "bireal-norm-first",
+    "swish-turns", "swish-overshoot", "swish-sign-kept",
     "pcpp-pair-bnn", "pcpp-pair-bnn++", "pcpp-one-consistent", "pcpp-bnn-worked", "pcpp-signs-kept",
     "irnet-unit-slope", "rbnn-distance", "reste-distance", "dsq-to-clip", "bbc-error-fourier-9",
 }  # fmt: skip
 NUMBERS = {
     "fda-mse-vanishes": 0.00202640679,
     "fda-gibbs": 0.0894898722,
+    "fda-energy-is-low": 0.8105695,
+    "fda-energy-in-ten": 0.9797526,
+    "fda-n-is-the-count": 21,
+    "fda-figure-has-20-terms": 41,
+    "fda-clip-scale": 0.0785,
     "fda-window-negative": 0.096,
     "fda-total-tanh-20": 0.006148,
     "fda-total-swish-sign-20": 0.006843,
@@ -168,6 +177,31 @@ def test_a_clip_that_is_one_percent_off_is_noticed(key: str, monkeypatch: pytest
 def test_a_swish_that_is_one_percent_off_is_noticed(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SwishSign, "slope", _slower)
     assert next(row for row in LEDGER if row.key == key).rule().verdict == FAILS
+
+
+@pytest.mark.parametrize(
+    ("method", "keys"),
+    [
+        (
+            "series",
+            "fda-series-lossless fda-mse-vanishes fda-low-frequencies-kept fda-energy-in-ten "
+            "fda-mse-trigamma fda-mse-bounds fda-gibbs-rate fda-first-minimum fda-dirichlet "
+            "fda-total-series-20",
+        ),
+        (
+            "slope",
+            "fda-slope-distribution fda-low-frequencies-kept fda-peak-slope fda-curvature fda-slope-energy "
+            "fda-main-lobe fda-tail-envelope fda-clip-is-a-limit fda-clip-scale",
+        ),
+    ],
+)
+def test_a_series_that_is_one_percent_off_is_noticed(
+    method: str, keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = getattr(FourierSeries, method)
+    monkeypatch.setattr(FourierSeries, method, lambda self, x: 1.01 * right(self, x))
+    rows = {row.key: row for row in LEDGER}
+    assert [key for key in keys.split() if rows[key].rule().verdict == HOLDS] == []
 
 
 @pytest.mark.parametrize("arguments", [{"evidence": "hearsay", "reason": "none"}, {"evidence": "D"}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,11 +61,19 @@ def test_recentred_forward_keeps_the_hard_values() -> None:
     assert np.allclose(plain, replayed, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("loss", [SoftmaxCrossEntropy(), SquaredHinge()], ids=["softmax", "hinge"])
+SMALL: dict[str, dict[str, Any]] = {
+    "mlp": {"width": 6},
+    "cnn": {"width": 3},
+    "bireal-small": {"widths": [3, 4], "blocks": [1, 1]},
+    "resnet-20": {"width": 2, "blocks": [1, 1]},
+    "vgg-small": {"width": 2},
+}
+
+
+@pytest.mark.parametrize(("loss", "scale"), [(SoftmaxCrossEntropy(), "channel"), (SquaredHinge(), "tensor")])
 @pytest.mark.parametrize("name", models.names())
-def test_every_model_passes_with_every_loss(name: str, loss: Layer) -> None:
-    options = {"mlp": {"width": 6}, "cnn": {"width": 3}, "bireal-small": {"widths": [3, 4], "blocks": [1, 1]}}
-    model = models.build(name, input_shape=(8, 8, 2), classes=3, scale=True, **options[name])  # type: ignore[arg-type]
+def test_every_model_passes_with_every_loss_and_scale(name: str, loss: Layer, scale: str) -> None:
+    model = models.build(name, input_shape=(8, 8, 2), classes=3, scale=scale, **SMALL[name])
     rng = np.random.default_rng(0)
     report = audit_model(model, loss, rng.normal(size=(4, 8, 8, 2)), rng.integers(0, 3, 4))
     assert report.passed, str(report)

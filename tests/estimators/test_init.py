@@ -34,7 +34,6 @@ def test_every_entry_makes_a_binarizer_of_its_name(name: str) -> None:
     b = estimators.get(name)
     assert isinstance(b, Binarizer)
     assert b.name == name
-    assert b.law == estimators.entry(name).law
 
 
 @pytest.mark.parametrize(("alias", "name"), estimators.ALIASES.items())
@@ -55,7 +54,7 @@ def test_the_aliases_that_papers_use(alias: str, name: str) -> None:
 
 def test_no_two_entries_are_the_same_method() -> None:
     """A method known under two names is declared once; entries of one curve differ in law or in forward."""
-    seen = [(e.paper, e.about, str(e.law), str(estimators.get(n))) for n, e in estimators.TABLE.items()]
+    seen = [(e.paper, e.about, str(estimators.get(n))) for n, e in estimators.TABLE.items()]
     assert len(set(seen)) == len(seen)
 
 
@@ -82,14 +81,17 @@ def test_spelling_the_defaults_changes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sign_of_zero(name: str) -> None:
-    """+1 unless asked; -1 on request (fda2021's Eq. 1), -0.0 alike; never 0. Soft forwards keep theirs."""
+    """+1 unless asked; -1 on request, -0.0 alike; never 0. Soft forwards keep theirs.
+
+    One entry is printed equations to the letter, fda2021's Eq. 1 among them: there it is -1.
+    """
     zeros = np.array([0.0, -0.0])
     for zero in (1, -1):
         b = estimators.get(name, zero=zero)
         np.testing.assert_array_equal(b.deployed(zeros), [zero, zero])
         if isinstance(b.forward, Sign):
             np.testing.assert_array_equal(b(zeros), [zero, zero])
-    np.testing.assert_array_equal(estimators.get(name).deployed(zeros), 1)
+    np.testing.assert_array_equal(estimators.get(name).deployed(zeros), -1 if name == "fda-eq15" else 1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -111,15 +113,17 @@ def test_every_docstring_gives_formula_parameters_and_source(name: str) -> None:
     line = estimators.entry(name)
     text = line.make.__doc__ or ""
     assert re.search(r"T\(x\) =|T'\(x\) =", text)
-    (source,) = re.findall(r"Source: (.*?)\.(?:\s|$)", text, re.DOTALL)
-    keys = set(re.findall(r"[a-z+]+\d{4}", source))
-    assert keys, f"{name}: {source!r} cites no paper"
-    assert keys <= set(PAPERS)
+    sources = re.findall(r"Source: (.*?)\.(?:\s|$)", text, re.DOTALL)
+    assert sources
+    for source in sources:  # one for each part of a sum
+        keys = set(re.findall(r"[a-z+]+\d{4}", source))
+        assert keys, f"{name}: {source!r} cites no paper"
+        assert keys <= set(PAPERS)
     for parameter in set(line.parameters) - {"zero"}:
         assert re.search(rf"^ *{parameter} : ", text, re.MULTILINE), f"{parameter} is not documented"
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if estimators.entry(n).law is not None])
+@pytest.mark.parametrize("name", [n for n in NAMES if estimators.get(n).law is not None])
 @pytest.mark.parametrize("progress", [-0.1, 1.1, np.nan])
 def test_progress_lies_between_0_and_1(name: str, progress: float) -> None:
     with pytest.raises(ValueError, match="progress: required a number in"):

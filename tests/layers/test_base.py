@@ -19,6 +19,7 @@ from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.irnet import EDE
 from bnn_ref.layers import (
     CHANNEL_SCALE,
+    TENSOR_SCALE,
     Activation,
     Add,
     AvgPool2d,
@@ -32,6 +33,7 @@ from bnn_ref.layers import (
     Linear,
     MaxPool2d,
     MeanSquaredError,
+    PadShortcut,
     PReLU,
     ReLU,
     Sequential,
@@ -86,6 +88,9 @@ CASES = {
         lambda rng: Conv2d(3, 3, 3, padding=1, rng=rng, activation=STE, weight=STE, scale=CHANNEL_SCALE),
         (IMAGE,),
     ),
+    "one-scale-conv": Case(
+        lambda rng: Conv2d(3, 2, 2, rng=rng, activation=STE, weight=STE, scale=TENSOR_SCALE), (IMAGE,)
+    ),
     "norm": Case(lambda rng: BatchNorm(3), (IMAGE,)),
     "norm-rows": Case(lambda rng: BatchNorm(3), ((5, 3),)),
     "norm-eval": Case(lambda rng: BatchNorm(3).eval(), (IMAGE,)),
@@ -98,6 +103,7 @@ CASES = {
     "global": Case(lambda rng: GlobalAvgPool(), (IMAGE,)),
     "flatten": Case(lambda rng: Flatten(), (IMAGE,)),
     "add": Case(lambda rng: Add(), ((2, 3), (2, 3))),
+    "pad-shortcut": Case(lambda rng: PadShortcut(2, 1), (IMAGE,)),
     "entropy": Case(lambda rng: SoftmaxCrossEntropy(), ((4, 3),), 3),
     "hinge": Case(lambda rng: SquaredHinge(), ((4, 3),), 3),
     "square": Case(lambda rng: MeanSquaredError(), ((4, 3), (4, 3))),

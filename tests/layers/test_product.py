@@ -7,6 +7,7 @@ the complex step. No slope, no vjp and no backward of the library takes part in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -19,9 +20,10 @@ from bnn_ref import estimators
 from bnn_ref.binarizer import Binarizer, Compose, Detach, Map, MeanAbs, Scaled, Sign, Sum
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
-from bnn_ref.layers import CHANNEL_SCALE, Conv2d, Linear
+from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE, Conv2d, Linear
 
-NAMES = st.sampled_from(estimators.names())
+NAMES = st.sampled_from(list(estimators.curves()))
+SCALES: dict[str, Map | None] = {"none": None, "channel": CHANNEL_SCALE, "tensor": TENSOR_SCALE}
 STEP = 1e-30
 
 
@@ -66,24 +68,31 @@ def channel_means(w: Any) -> Any:
     return np.array([sum(abs(v) for v in column) / len(column) for column in columns])
 
 
+def means(scale: str, w: Any) -> Any:
+    """What multiplies each channel; all have one size: the mean of their means is that of the tensor."""
+    alpha = channel_means(w)
+    return {"none": np.ones_like(alpha), "channel": alpha, "tensor": np.full_like(alpha, alpha.mean())}[scale]
+
+
 def check(
     derivative: Any,
     seed: int,
     kind: str,
     activation: str | None,
     weight: str | None,
-    scaled: bool = True,
+    scale: str = "channel",
     bias: bool = True,
     progress: float = 0.5,
     training: bool = True,
 ) -> None:
     """Forward, and every entry of every gradient, of one layer."""
     a, b = (None if name is None else estimators.get(name).at(progress) for name in (activation, weight))
-    scale = CHANNEL_SCALE if scaled and b is not None else None
-    layer, loops, x = make(kind, np.random.default_rng(seed), bias=bias, activation=a, weight=b, scale=scale)
+    scale = "none" if b is None else scale
+    options = {"bias": bias, "activation": a, "weight": b, "scale": SCALES[scale]}
+    layer, loops, x = make(kind, np.random.default_rng(seed), **options)
     layer.train(training)
     w = layer.latent.value
-    alpha = np.ones(2) if scale is None else channel_means(w)
+    alpha = means(scale, w)
     shift = layer.bias.value if bias else np.zeros(2)
 
     def answer(rule: Binarizer | None, z: Any) -> Any:
@@ -109,7 +118,7 @@ def check(
     kind=st.sampled_from(["linear", "conv"]),
     activation=st.one_of(st.none(), NAMES),
     weight=st.one_of(st.none(), NAMES),
-    scaled=st.booleans(),
+    scale=st.sampled_from(list(SCALES)),
     bias=st.booleans(),
     progress=st.sampled_from([0.0, 0.3, 1.0]),
     training=st.booleans(),
@@ -118,11 +127,12 @@ def test_any_pair_of_estimators(derivative: Any, **drawn: Any) -> None:
     check(derivative, **drawn)
 
 
-@pytest.mark.parametrize("name", estimators.names())
+@pytest.mark.parametrize("name", list(estimators.curves()))
 @pytest.mark.parametrize("training", [True, False])
 def test_every_estimator_on_both_sides(derivative: Any, name: str, training: bool) -> None:
     check(derivative, 0, "conv", name, name, training=training)
-    check(derivative, 1, "linear", name, name, scaled=False, training=training)
+    check(derivative, 1, "linear", name, name, scale="none", training=training)
+    check(derivative, 2, "conv", name, name, scale="tensor", training=training)
 
 
 def test_a_scale_that_is_not_detached_has_a_gradient_of_its_own() -> None:
@@ -142,16 +152,23 @@ def test_a_scale_that_is_not_detached_has_a_gradient_of_its_own() -> None:
     np.testing.assert_allclose(exact.latent.grad - plain.latent.grad, extra, rtol=1e-12)
 
 
-@given(seed=st.integers(0, 2**32 - 1), kind=st.sampled_from(["linear", "conv"]), name=NAMES)
-def test_deployed_products_of_signs_are_integers_before_the_scale(seed: int, kind: str, name: str) -> None:
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    kind=st.sampled_from(["linear", "conv"]),
+    name=NAMES,
+    size=st.sampled_from([(CHANNEL_SCALE, 2), (TENSOR_SCALE, 1)]),
+)
+def test_deployed_products_of_signs_are_integers_before_the_scale(
+    seed: int, kind: str, name: str, size: tuple[Map, int]
+) -> None:
     rng = np.random.default_rng(seed)
     rule = estimators.get(name)
-    layer, loops, x = make(kind, rng, bias=True, activation=rule, weight=rule, scale=CHANNEL_SCALE)
+    layer, loops, x = make(kind, rng, bias=True, activation=rule, weight=rule, scale=size[0])
     layer.astype(np.float32).eval()
     x32 = x.astype(np.float32)
     signs, scale = layer.deployed_weight()
     assert set(np.unique(signs)) <= {-1, 1}
-    assert scale.shape == (2,)
+    assert scale.shape == (size[1],)
     integers = loops(np.where(x32 < 0, -1, 1), np.where(layer.latent.value < 0, -1, 1))
     assert integers.dtype.kind == "i"
     expected = integers.astype(np.float32) * scale + layer.bias.value
@@ -252,10 +269,11 @@ def test_a_scale_needs_a_weight_binarizer(layer: Any) -> None:
         layer(rng=np.random.default_rng(0), scale=CHANNEL_SCALE)
 
 
-def test_the_scale_follows_the_latent_weight() -> None:
+@pytest.mark.parametrize("scale", [CHANNEL_SCALE, TENSOR_SCALE])
+def test_the_scale_follows_the_latent_weight(scale: Map) -> None:
     """Recomputed at every call, not kept from the first one."""
     rule = estimators.get("ste")
-    layer, _, x = make("linear", np.random.default_rng(0), bias=False, weight=rule, scale=CHANNEL_SCALE)
+    layer, _, x = make("linear", np.random.default_rng(0), bias=False, weight=rule, scale=scale)
     for mode in (True, False):
         layer.train(mode)
         before = layer(x)
@@ -272,8 +290,17 @@ def test_the_cache_is_all_that_backward_knows() -> None:
     assert layer.latent.grad.all()
 
 
-def test_a_scale_that_is_not_one_number_a_channel_is_refused_or_right() -> None:
-    rows = Compose((Tanh(),))  # as large as the weight itself
-    layer = Linear(3, 3, rng=np.random.default_rng(0), weight=estimators.get("ste"), scale=rows)
+@dataclass(frozen=True)
+class Rows(Map):
+    """One number an input channel: (C, 1)."""
+
+    def __call__(self, x: Any) -> Any:
+        return x.mean(axis=-1, keepdims=True)
+
+
+@pytest.mark.parametrize("scale", [Compose((Tanh(),)), Rows()])
+def test_a_scale_of_many_numbers_stays_in_the_weight(scale: Map) -> None:
+    """It is as large as the weight itself, or has one number an input channel, of which there are F too."""
+    layer = Linear(3, 3, rng=np.random.default_rng(0), weight=estimators.get("ste"), scale=scale)
     x = np.ones((2, 3), np.float32)
     np.testing.assert_allclose(layer(x), layer.eval()(x), rtol=1e-6)

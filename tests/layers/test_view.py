@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from bnn_ref import estimators
-from bnn_ref.layers import CHANNEL_SCALE, BatchNorm, Conv2d, Flatten, Linear, Sequential, binarized
+from bnn_ref.layers import (
+    CHANNEL_SCALE,
+    TENSOR_SCALE,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Linear,
+    Sequential,
+    binarized,
+)
 
 
 def network() -> Sequential:
@@ -39,6 +48,14 @@ def test_the_view_holds_signs_times_scale_and_nothing_else_changes() -> None:
     np.testing.assert_array_equal(inside["parts.4.latent"], np.sign(plain))
     for name in set(before) - {"parts.2.latent", "parts.4.latent"}:
         np.testing.assert_array_equal(inside[name], before[name])
+
+
+def test_one_scale_for_all_channels_shows_too() -> None:
+    rule = estimators.get("ste")
+    layer = Linear(3, 2, rng=np.random.default_rng(0), weight=rule, scale=TENSOR_SCALE)
+    layer.latent.value = np.array([[1.0, -2.0], [-3.0, 4.0], [5.0, -6.0]])
+    with binarized(layer):
+        assert layer.latent.value.tolist() == [[3.5, -3.5], [-3.5, 3.5], [3.5, -3.5]]
 
 
 def test_the_latent_weights_return_as_the_same_arrays() -> None:

@@ -11,14 +11,15 @@ import pytest
 
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, Tensor, backward, steps
-from bnn_ref.binarizer import Binarizer
-from bnn_ref.layers import SoftmaxCrossEntropy
+from bnn_ref.binarizer import Binarizer, Scaled
+from bnn_ref.layers import TENSOR_SCALE, SoftmaxCrossEntropy
 from bnn_ref.models import REAL, Model, Spec, build
 
 Bits = Callable[[Model], Any]
 Smallest = dict[str, dict[str, Any]]
 NAMES = models.names()
-SMALL: dict[str, Any] = {"input_shape": (8, 8, 1)}
+SMALL: dict[str, dict[str, Any]] = {name: {"input_shape": (8, 8, 1)} for name in NAMES}
+SMALL["vgg-small"]["width"] = 16
 
 
 def test_every_name_has_a_smallest_size(smallest: Smallest) -> None:
@@ -42,7 +43,7 @@ def test_images_become_scores(smallest: Smallest, name: str, estimator: str, siz
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_receives_a_gradient(name: str) -> None:
-    model = build(name, **SMALL)
+    model = build(name, **SMALL[name])
     rng = np.random.default_rng(0)
     scores = model(Tensor(rng.normal(size=(16, 8, 8, 1)).astype(np.float32)))
     backward(SoftmaxCrossEntropy()(scores, rng.integers(0, 10, 16)))
@@ -54,7 +55,7 @@ def test_every_parameter_receives_a_gradient(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_tape_arrays_and_symbols_walk_the_same_network(name: str) -> None:
-    model = build(name, **SMALL).eval()
+    model = build(name, **SMALL[name]).eval()
     images = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype(np.float32)
     np.testing.assert_array_equal(model(images), model(Tensor(images)).value)
     start = Symbol()
@@ -67,20 +68,20 @@ def test_tape_arrays_and_symbols_walk_the_same_network(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_seed_is_one_network(bits: Bits, name: str) -> None:
     np.random.seed(0)  # noqa: NPY002 (the global generator must not matter)
-    first = bits(build(name, seed=3, **SMALL))
+    first = bits(build(name, seed=3, **SMALL[name]))
     np.random.seed(1)  # noqa: NPY002
-    assert bits(build(name, seed=3, **SMALL)) == first
-    other = build(name, seed=4, **SMALL).state_dict()
-    for key, value in build(name, seed=3, **SMALL).state_dict().items():
+    assert bits(build(name, seed=3, **SMALL[name])) == first
+    other = build(name, seed=4, **SMALL[name]).state_dict()
+    for key, value in build(name, seed=3, **SMALL[name]).state_dict().items():
         if key.endswith("latent"):
             assert np.mean(value == other[key]) < 0.01, key  # float32 draws may coincide, a few of many
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_of_one_seed_start_alike_whatever_the_estimator(bits: Bits, name: str) -> None:
-    first = bits(build(name, estimator="approxsign", **SMALL))
+    first = bits(build(name, estimator="approxsign", **SMALL[name]))
     for estimator in ("fda", "bnn++", REAL):
-        assert bits(build(name, estimator=estimator, **SMALL)) == first
+        assert bits(build(name, estimator=estimator, **SMALL[name])) == first
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -93,7 +94,8 @@ def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, na
         estimator="fda",
         parameters={"terms": 7},
         weight_estimator="tanh",
-        scale=True,
+        weight_parameters={"beta": 3.5},
+        scale="tensor",
         seed=9,
         **own,
     )
@@ -103,15 +105,18 @@ def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, na
     assert bits(again) == bits(model)
     images = np.random.default_rng(0).normal(size=(4, 8, 8, 2)).astype(np.float32)
     np.testing.assert_array_equal(again(images), model(images))
-    rules = [
-        repr(held) for _, layer in again.layers() for held in vars(layer).values() if "terms" in repr(held)
-    ]
-    assert any("terms=7" in rule for rule in rules)
+    binary = [layer for _, layer in again.layers() if isinstance(getattr(layer, "weight", None), Scaled)]
+    assert binary
+    for layer in binary:
+        assert layer.activation.surrogate.terms == 7
+        assert layer.weight.inner.surrogate.beta == 3.5
+        assert layer.weight.scale == TENSOR_SCALE
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_real_twin_binarizes_nothing(name: str) -> None:
-    real, binary = (build(name, estimator=estimator, **SMALL) for estimator in (REAL, "approxsign"))
+    scaled = {"scale": "tensor", **SMALL[name]}
+    real, binary = (build(name, estimator=estimator, **scaled) for estimator in (REAL, "approxsign"))
     assert not any(parameter.latent for parameter in real.parameters())
     assert any(parameter.latent for parameter in binary.parameters())
     for _, layer in real.layers():
@@ -126,7 +131,7 @@ def test_the_real_twin_binarizes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_state_moves_from_one_network_to_another(bits: Bits, name: str) -> None:
-    source, target = build(name, seed=1, **SMALL), build(name, seed=2, **SMALL)
+    source, target = build(name, seed=1, **SMALL[name]), build(name, seed=2, **SMALL[name])
     source.train()(np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32))
     assert bits(target) != bits(source)
     target.load_state_dict(source.state_dict())
@@ -137,7 +142,7 @@ def test_state_moves_from_one_network_to_another(bits: Bits, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_first_and_the_last_layer_are_real(name: str) -> None:
-    products = [layer for _, layer in build(name, **SMALL).layers() if hasattr(layer, "latent")]
+    products = [layer for _, layer in build(name, **SMALL[name]).layers() if hasattr(layer, "latent")]
     assert [products[0].activation, products[0].weight] == [None, None]
     assert [products[-1].activation, products[-1].weight] == [None, None]
 
@@ -152,13 +157,17 @@ def test_the_first_and_the_last_layer_are_real(name: str) -> None:
 def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) -> None:
     """But for the perceptron, which flattens: (2, 8, 8) has its 64 pixels."""
     with pytest.raises(ValueError, match=r"required|must"):
-        build(name, **SMALL)(np.zeros(shape, np.float32))
+        build(name, **SMALL[name])(np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("resnet-1000", {}, "model: required one of mlp, cnn, bireal-small; got 'resnet-1000'"),
+        (
+            "resnet-1000",
+            {},
+            "model: required one of mlp, cnn, bireal-small, resnet-20, vgg-small; got 'resnet-1000'",
+        ),
         ("mlp", {"estimator": "tang"}, "estimator: required one of identity-ste, .* got 'tang'"),
         ("mlp", {"weight_estimator": "real"}, "estimator: required one of .* got 'real'"),
         ("mlp", {"parameters": {"beta": 3}}, "approxsign: required parameters among .* got beta"),
@@ -175,7 +184,13 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         ),
         ("bireal-small", {"pool": 3}, "pool: required True or False, got 3"),
         ("bireal-small", {"widths": 8}, "widths: required a list of whole numbers >= 1, got 8"),
-        ("mlp", {"scale": "yes"}, "scale: required True or False, got 'yes'"),
+        *(
+            ("mlp", {"scale": bad}, "scale: required one of none, channel, tensor, got")
+            for bad in ("yes", True, False, None, ["channel"])
+        ),
+        ("mlp", {"weight_parameters": {"slope": 3}}, "clipped-ste: required parameters among .* got slope"),
+        ("mlp", {"weight_parameters": 3}, "weight_parameters: required a dictionary or None, got 3"),
+        ("mlp", {"parameters": "zero=1"}, "parameters: required a dictionary or None, got 'zero=1'"),
         ("mlp", {"seed": -1}, "seed: required a whole number >= 0, got -1"),
         ("mlp", {"input_shape": 5}, "input_shape: required a list"),
         ("bireal-small", {"widths": ()}, "widths: required a list of whole numbers >= 1, got"),
@@ -184,6 +199,13 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         ("bireal-small", {"blocks": (1,)}, "blocks: required one number for each of the widths"),
         ("bireal-small", {"input_shape": (8, 6, 1)}, "input_shape: required H and W divisible by 4, got"),
         ("cnn", {"input_shape": (8, 3, 1)}, "input_shape: required at least 4 x 4 pixels, got 8 x 3"),
+        ("resnet-20", {"width": 7}, "width: required an even number: .*, got 7"),
+        ("resnet-20", {"blocks": ()}, "blocks: required a list of whole numbers >= 1, got"),
+        (
+            "vgg-small",
+            {"input_shape": (8, 7, 1)},
+            r"input_shape: required at least 8 x 8 pixels, got \(8, 7,",
+        ),
     ],
 )
 def test_a_bad_option_is_named(name: str, options: dict[str, Any], message: str) -> None:

@@ -8,10 +8,12 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from bnn_ref import models
 from bnn_ref.binarizer import Binarizer, Sign
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
     CHANNEL_SCALE,
+    TENSOR_SCALE,
     Activation,
     Add,
     AvgPool2d,
@@ -24,13 +26,21 @@ from bnn_ref.layers import (
     Layer,
     Linear,
     MaxPool2d,
+    PadShortcut,
     PReLU,
     ReLU,
     Sequential,
 )
 from bnn_ref.parameter import Array
 
+SCALES = st.sampled_from([None, CHANNEL_SCALE, TENSOR_SCALE])
 CHANNELS = st.one_of(st.sampled_from([1, 2, 63, 64, 65, 128, 130]), st.integers(1, 130))
+
+
+def build(name: str, **options: Any) -> models.Model:
+    """A network of the package for 28 x 28 pixels, the large ones with fewer layers or channels."""
+    smaller = {"resnet-20": {"blocks": (1, 1, 1)}, "vgg-small": {"width": 16}}.get(name, {})
+    return models.build(name, **{"input_shape": (28, 28, 1)} | smaller | options)
 
 
 def signs(zero: int = 1) -> Binarizer:
@@ -90,7 +100,7 @@ def products(draw: st.DrawFn, rng: np.random.Generator, c: int, flat: bool, f: i
         "bias": draw(st.booleans()),
         "activation": draw(sign) if activation == "sign" else activation,
         "weight": weight,
-        "scale": CHANNEL_SCALE if weight is not None and draw(st.booleans()) else None,
+        "scale": draw(SCALES) if weight is not None else None,
     }
     f = draw(CHANNELS) if f is None else f
     if flat:
@@ -123,9 +133,8 @@ def chains(draw: st.DrawFn) -> tuple[Layer, Array]:
     shape = (2, draw(st.integers(2, 5)), draw(st.integers(2, 5)), c)
 
     def binary(kind: type[Conv2d] | type[Linear], *sizes: int, **more: int) -> Layer:
-        scale = CHANNEL_SCALE if draw(st.booleans()) else None
         bias, hard = draw(st.booleans()), signs(zero)
-        return kind(*sizes, rng=rng, bias=bias, activation=hard, weight=hard, scale=scale, **more)
+        return kind(*sizes, rng=rng, bias=bias, activation=hard, weight=hard, scale=draw(SCALES), **more)
 
     parts: list[Layer] = []
     after: list[Layer] = []
@@ -160,6 +169,10 @@ def networks(draw: st.DrawFn) -> tuple[Layer, Array]:
         if draw(st.booleans()):
             same = Conv2d(c, c, 3, padding=1, rng=rng, activation=signs(), weight=signs())
             parts.append(Shortcut(same, *(part for part in draw(links(c, True)))))
+        if draw(st.booleans()):
+            zeros = draw(st.integers(0, 2))
+            parts.append(PadShortcut(draw(st.integers(1, 3)), zeros))
+            c += 2 * zeros
     parts.append(draw(st.sampled_from([Flatten(), GlobalAvgPool()])))
     model = Sequential(*parts)
     perturb(model, rng)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packed_nets import chains, inputs, networks, perturb, signs
+from packed_nets import build, chains, inputs, networks, perturb, signs
 
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, steps
@@ -40,13 +40,17 @@ def test_no_step_is_in_vain(drawn: tuple[Layer, Array]) -> None:
 
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize(
-    "options", [{}, {"scale": True}, {"parameters": {"zero": -1}}, {"estimator": "real"}]
+    "options",
+    [{}, {"scale": "channel"}, {"scale": "tensor"}, {"parameters": {"zero": -1}}, {"estimator": "real"}],
 )
-@pytest.mark.parametrize("perturbed", [False, True])
-def test_models(name: str, options: dict[str, object], perturbed: bool) -> None:
+@pytest.mark.parametrize("state", ["run", "perturbed"])
+def test_models(name: str, options: dict[str, object], state: str) -> None:
     rng = np.random.default_rng(len(name))
-    model = models.build(name, input_shape=(28, 28, 1), **options)
-    if perturbed:
+    model = build(name, **options)
+    if state == "run":  # running statistics of a few batches
+        for _ in range(3):
+            model.train()(inputs(rng, (4, 28, 28, 1)))
+    else:
         perturb(model, rng)
     x = inputs(rng, (20, 28, 28, 1))
     packed = pack(model)
@@ -67,9 +71,10 @@ def by_layer(model: Layer, x: Array) -> dict[str, list[Array]]:
 
 
 @pytest.mark.parametrize("name", models.names())
-def test_layer_by_layer(name: str) -> None:
+@pytest.mark.parametrize("scale", ["channel", "tensor"])
+def test_layer_by_layer(name: str, scale: str) -> None:
     rng = np.random.default_rng(3)
-    model = models.build(name, input_shape=(28, 28, 1), scale=True).eval()
+    model = build(name, scale=scale).eval()
     perturb(model, rng)
     x = inputs(rng, (3, 28, 28, 1))
     layers, expected, checked = dict(model.layers()), by_layer(model, x), 0
@@ -128,7 +133,7 @@ def kinds(packed: PackedModel) -> Counter[str]:
 
 def test_between_binary_products_there_are_only_integers() -> None:
     """The `cnn`: its first sign is of floats, all others compare an integer with a threshold."""
-    packed = pack(models.build("cnn", scale=True))
+    packed = pack(models.build("cnn", scale="channel"))
     assert kinds(packed)["pack_signs"] == 1
     assert kinds(packed)["threshold"] == 2
     assert kinds(packed)["affine"] == 2  # stem and last one, before the real head
@@ -140,6 +145,29 @@ def test_shortcuts_keep_batch_norm_in_floats() -> None:
     packed = pack(models.build("bireal-small"))
     assert kinds(packed)["threshold"] == 0
     assert kinds(packed)["affine"] == kinds(packed)["binary_conv"] + 2
+
+
+def test_a_resnet_block_has_one_threshold_and_vgg_nothing_else() -> None:
+    """Scale, PReLU, norm, hard tanh and sign are one threshold, unless the norm is added to a shortcut."""
+    resnet = kinds(pack(models.build("resnet-20", scale="tensor")))
+    assert (resnet["threshold"], resnet["binary_conv"], resnet["pad_shortcut"]) == (9, 18, 2)
+    assert resnet["prelu"] == resnet["scale"] == 9
+    vgg = kinds(pack(build("vgg-small", scale="tensor")))
+    assert (vgg["threshold"], vgg["binary_conv"], vgg["max_pool"]) == (4, 5, 3)
+    assert (vgg["affine"], vgg["clip"], vgg["scale"]) == (2, 2, 1)  # behind the stem and before the head
+
+
+@pytest.mark.parametrize("name", ["resnet-20", "vgg-small"])
+def test_the_networks_of_cifar_at_their_size(name: str) -> None:
+    """Full width, 32 x 32 x 3, one scale a layer, after some batches in training mode: every bit."""
+    rng = np.random.default_rng(0)
+    model = models.build(name, input_shape=(32, 32, 3), estimator="fda", scale="tensor")
+    for _ in range(2):
+        model.train()(inputs(rng, (2, 32, 32, 3)))
+    x = inputs(rng, (2, 32, 32, 3))
+    scores = model.eval()(x)
+    assert len(np.unique(scores)) == scores.size
+    np.testing.assert_array_equal(pack(model)(x), scores)
 
 
 def test_a_deep_network_does_not_exhaust_the_stack() -> None:

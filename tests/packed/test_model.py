@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from packed_nets import inputs, perturb, signs
+from packed_nets import build, inputs, perturb, signs
 
 from bnn_ref import models
 from bnn_ref.data import Preprocessing
@@ -22,7 +22,7 @@ CONSTANTS = Preprocessing(255, (0.25,), (0.5,), (8, 8, 1))
 
 
 def net(name: str = "cnn", **options: Any) -> Layer:
-    model = models.build(name, input_shape=(8, 8, 1), **options)
+    model = build(name, input_shape=(8, 8, 1), **options)
     perturb(model, np.random.default_rng(0))
     return model
 

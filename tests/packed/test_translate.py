@@ -12,7 +12,18 @@ from bnn_ref import estimators
 from bnn_ref.binarizer import Binarizer, Compose, Map, MeanAbs, Scaled, Sign
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.estimators.ste import Tanh
-from bnn_ref.layers import Activation, Add, BatchNorm, Composite, Conv2d, Layer, Linear, PReLU, Sequential
+from bnn_ref.layers import (
+    TENSOR_SCALE,
+    Activation,
+    Add,
+    BatchNorm,
+    Composite,
+    Conv2d,
+    Layer,
+    Linear,
+    PReLU,
+    Sequential,
+)
 from bnn_ref.packed import pack, translate
 from bnn_ref.packed.steps import BinaryLinear, RealLinear, SignWeightLinear
 
@@ -47,6 +58,14 @@ def test_soft_deployed_weight() -> None:
 
 def test_weight_with_two_scales() -> None:
     refused(linear(signs(), Scaled(MeanAbs(), signs()), scale=MeanAbs()), "at most one scale")
+
+
+def test_one_scale_for_all_channels_is_one_number() -> None:
+    layer = linear(signs(), signs(), scale=TENSOR_SCALE, bias=False)
+    (scale,) = translate.product("layer", layer).after
+    assert scale.tensors()["factor"].shape == (1,)
+    x = RNG.normal(size=(5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(pack(layer)(x), layer.eval()(x))
 
 
 def test_rounding_activation_layer() -> None:

@@ -18,7 +18,7 @@ from bnn_ref.estimators.rbnn import Triangle
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.spectra import energy_error, harmonic_errors, quadrature_gain, sine_coefficients, spectrum
 
-NAMES = estimators.names()
+NAMES = list(estimators.curves())
 
 
 @pytest.mark.parametrize("name", NAMES)

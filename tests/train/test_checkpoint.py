@@ -42,7 +42,7 @@ def interrupt(after: int) -> Callable[[Epoch], None]:
     [
         (ADAM, {"estimator": "approxsign"}),
         (SGD, {"estimator": "bnn++"}),
-        (ADAM, {"estimator": "dsq", "parameters": {"learn": True}, "scale": True}),
+        (ADAM, {"estimator": "dsq", "parameters": {"learn": True}, "scale": "channel"}),
     ],
 )
 def test_resumed_is_uninterrupted(

@@ -18,8 +18,22 @@ from bnn_ref.models import build
 from bnn_ref.train import Comparison, Config, Epoch, History, Run, compare, fit, smallest_difference
 
 CONFIG = Config(epochs=2, batch_size=65, lr=0.02)
-OPTIONS = {"width": 16, "scale": True}
+OPTIONS = {"width": 16, "scale": "channel"}
 ESTIMATORS = ("real", "approxsign", "bnn++")
+ARMS: dict[str, dict[str, Any]] = {
+    "ste": {"estimator": "clipped-ste"},
+    "fda 5": {"estimator": "fda", "parameters": {"terms": 5}},
+    "both": {"estimator": "fda", "parameters": {"terms": 5}, "weight_estimator": "fda"},
+    "both 5": {
+        "estimator": "fda",
+        "parameters": {"terms": 5},
+        "weight_estimator": "fda",
+        "weight_parameters": {"terms": 5},
+    },
+    "scaled": {"estimator": "clipped-ste", "scale": "channel"},
+    "wide": {"estimator": "clipped-ste", "width": 16},
+}
+"""Every one but the first differs from it in another argument of `build`, or in one more."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,7 +61,7 @@ def test_a_run_does_not_depend_on_the_others(few: Dataset, sweep: Comparison) ->
 
 
 def test_runs_come_in_order_and_differ(few: Dataset, sweep: Comparison) -> None:
-    assert [(run.estimator, run.seed) for run in sweep.runs] == [(e, s) for e in ESTIMATORS for s in (0, 3)]
+    assert [(run.arm, run.seed) for run in sweep.runs] == [(e, s) for e in ESTIMATORS for s in (0, 3)]
     losses = [[epoch.loss for epoch in run.history] for run in sweep.runs]
     assert len({tuple(loss) for loss in losses}) == len(losses)
 
@@ -57,9 +71,34 @@ def test_a_seed_draws_the_first_weights(few: Dataset) -> None:
     config = Config(epochs=1, batch_size=130)
     result = compare(few, "mlp", ["tanh", "real"], [5, 6], config, {"width": 12})
     for run in result.runs:
-        model = build("mlp", input_shape=few.shape, estimator=run.estimator, width=12, seed=run.seed)
+        model = build("mlp", input_shape=few.shape, estimator=run.arm, width=12, seed=run.seed)
         assert run.history[0].loss == pytest.approx(fit(model, few, config)[0].loss, rel=1e-5)
     assert len({round(run.history[0].loss, 3) for run in result.runs}) == 4
+
+
+def test_an_arm_is_trained_with_its_own_options(few: Dataset) -> None:
+    """The oracle is the same training without a sweep; an arm's width overrides that of all."""
+    config, shared = Config(epochs=2, batch_size=13, lr=0.02), {"width": 12, "depth": 4}
+    result = compare(few, "mlp", ARMS, [2], config, shared, jobs=2)
+    losses = {run.arm: run.history[-1].loss for run in result.runs}
+    for label, arm in ARMS.items():
+        model = build("mlp", **{**shared, **arm}, input_shape=few.shape, seed=2)
+        assert losses[label] == pytest.approx(fit(model, few, replace(config, seed=2))[-1].loss, rel=1e-5)
+    assert list(losses) == list(ARMS)
+    assert len({round(loss, 4) for loss in losses.values()}) == len(ARMS)
+
+
+def test_a_name_is_short_for_the_arm_with_that_estimator(few: Dataset) -> None:
+    named = compare(few, "mlp", ["tanh", "real"], [1], CONFIG, {"width": 12})
+    assert named.arms == {"tanh": {"estimator": "tanh"}, "real": {"estimator": "real"}}
+    assert named == compare(few, "mlp", named.arms, [1], CONFIG, {"width": 12})
+
+
+def test_what_was_compared_is_kept_as_it_was(few: Dataset) -> None:
+    arms = {"a": {"estimator": "tanh"}}
+    result = compare(few, "mlp", arms, [0], Config(epochs=1, batch_size=65), {"width": 12})
+    arms["a"]["estimator"] = "real"
+    assert result.to_dict()["arms"] == {"a": {"estimator": "tanh"}}
 
 
 def test_the_callback_sees_every_run_in_order(few: Dataset, capfd: pytest.CaptureFixture[str]) -> None:
@@ -79,26 +118,45 @@ def test_a_diverging_run_is_named(few: Dataset) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"estimators": []}, "estimators: required at least one, each once, got"),
-        ({"estimators": ["tanh", "tanh"]}, "estimators: required at least one, each once, got"),
-        ({"estimators": ["tanh", "tang"]}, "estimator: required one of .* got 'tang'"),
+        ({"arms": []}, "arms: required at least one, each once: names, or a mapping .* got \\[\\]"),
+        ({"arms": {}}, "arms: required at least one"),
+        ({"arms": ["tanh", "tanh"]}, "arms: required at least one, each once: .* got \\['tanh', 'tanh'\\]"),
+        ({"arms": "tanh"}, "arms: required at least one"),
+        ({"arms": [{"estimator": "tanh"}]}, "arms: required at least one"),
+        ({"arms": {5: {"estimator": "tanh"}}}, "arms: required at least one"),
+        ({"arms": {"a": "tanh"}}, "arm 'a': required a mapping of build options, got 'tanh'"),
+        ({"arms": ["tanh", "tang"]}, "arm 'tang': estimator: required one of .* got 'tang'"),
+        (
+            {"arms": {"a": {}, "b": {"wide": 3}}},
+            "arm 'b': mlp: required options among width, depth; got wide",
+        ),
+        ({"arms": {"a": {"parameters": {"speed": 1}}}}, "arm 'a': approxsign: .* got speed"),
+        (
+            {"arms": {"a": {"estimator": "fda", "parameters": {"terms": 0}}}},
+            "arm 'a': terms: required a whole",
+        ),
+        ({"arms": {"a": {"parameters": [5]}}}, "arm 'a': parameters: required"),
+        ({"arms": {"a": {5: 3}}}, "arm 'a': .*keywords must be strings"),
+        ({"arms": {"a": {}, "b": {"seed": 3}}}, "arm 'b': required none that a sweep .* got \\['seed'\\]"),
+        ({"arms": {"a": {"input_shape": (8, 8, 1)}}}, "arm 'a': required none .* got \\['input_shape'\\]"),
+        ({"arms": {"a": {"name": "cnn"}}}, "arm 'a': required none .* got \\['name'\\]"),
         ({"model": "resnet-1000"}, "model: required one of .* got 'resnet-1000'"),
         ({"seeds": []}, "seeds: required at least one, each once, got"),
         ({"seeds": [1, 1]}, "seeds: required at least one, each once, got"),
         ({"seeds": [0, -1]}, "seed: required a whole number >= 0, got -1"),
-        ({"options": {"seed": 3}}, "options: required none that a sweep sets itself, got seed"),
-        ({"options": {"parameters": {}}}, "options: required none that a sweep sets itself, got parameters"),
+        ({"options": {"seed": 3}}, "options: required none that a sweep sets itself, got \\['seed'\\]"),
+        ({"options": {"classes": 3}}, "options: required none that a sweep sets itself, got \\['classes'\\]"),
         ({"options": {"wide": 3}}, "mlp: required options among width, depth; got wide"),
         ({"jobs": 0}, "jobs: required a whole number >= 1, got 0"),
         ({"jobs": True}, "jobs: required a whole number >= 1, got True"),
-        ({"reference": "real"}, "reference: required one of tanh; got 'real'"),
+        ({"reference": "real"}, "reference: required one of tanh, got 'real'"),
     ],
 )
 def test_a_bad_argument_is_named_before_any_run(
     few: Dataset, changes: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("joblib.Parallel.__call__", lambda *_: pytest.fail("work was done"))
-    arguments: dict[str, Any] = {"model": "mlp", "estimators": ["tanh"], "seeds": [0], "config": CONFIG}
+    arguments: dict[str, Any] = {"model": "mlp", "arms": ["tanh"], "seeds": [0], "config": CONFIG}
     with pytest.raises(ValueError, match=message):
         compare(few, **arguments | changes)
 
@@ -115,7 +173,8 @@ def invented(**accuracies: list[float]) -> Comparison:
         for name, values in accuracies.items()
         for seed, v in zip(seeds, values, strict=True)
     )
-    return Comparison("none", "mlp", {}, Config(epochs=2), next(iter(accuracies)), seeds, runs)
+    arms = {name: {"estimator": name} for name in accuracies}
+    return Comparison("none", "mlp", arms, {}, Config(epochs=2), next(iter(accuracies)), seeds, runs)
 
 
 A, B, C = [0.91, 0.95, 0.93, 0.97], [0.90, 0.93, 0.93, 0.94], [0.5, 0.6, 0.4, 0.7]
@@ -123,15 +182,17 @@ A, B, C = [0.91, 0.95, 0.93, 0.97], [0.90, 0.93, 0.93, 0.94], [0.5, 0.6, 0.4, 0.
 
 def test_summaries_are_of_the_last_epochs() -> None:
     found = invented(a=A, b=B, c=C).summaries
-    assert [(row.estimator, list(row.values)) for row in found] == [("a", A), ("b", B), ("c", C)]
+    assert [(row.arm, list(row.values)) for row in found] == [("a", A), ("b", B), ("c", C)]
     for row in found:
         assert row.mean == pytest.approx(statistics.fmean(row.values))
         assert row.deviation == pytest.approx(statistics.stdev(row.values))
+        bounds = stats.ttest_1samp(row.values, 0).confidence_interval()
+        assert (row.low, row.high) == pytest.approx((bounds.low, bounds.high))
 
 
 def test_differences_are_paired_and_against_the_reference() -> None:
     found = invented(a=A, b=B, c=C).differences
-    assert [(gap.estimator, gap.reference) for gap in found] == [("b", "a"), ("c", "a")]
+    assert [(gap.arm, gap.reference) for gap in found] == [("b", "a"), ("c", "a")]
     for gap, own in zip(found, (B, C), strict=True):
         bounds = stats.ttest_rel(own, A).confidence_interval()
         assert gap.mean == pytest.approx(statistics.fmean(own) - statistics.fmean(A))
@@ -140,6 +201,38 @@ def test_differences_are_paired_and_against_the_reference() -> None:
         assert gap.smallest == pytest.approx(smallest_difference(spread, 4, paired=True))
         pooled = math.sqrt((statistics.variance(A) + statistics.variance(own)) / 2)
         assert gap.smallest_unpaired == pytest.approx(smallest_difference(pooled, 4, paired=False))
+
+
+def test_any_two_arms_can_be_contrasted() -> None:
+    result = invented(a=A, b=B, c=C)
+    gap, back = result.contrast("b", "c"), result.contrast("c", "b")
+    bounds = stats.ttest_rel(B, C).confidence_interval()
+    assert (gap.arm, gap.reference) == ("b", "c")
+    assert (gap.mean, gap.low, gap.high) == pytest.approx((np.mean(B) - np.mean(C), bounds.low, bounds.high))
+    assert back.mean == pytest.approx(-gap.mean)
+    assert (back.low, back.high) == pytest.approx((-bounds.high, -bounds.low))
+    assert (back.smallest, back.smallest_unpaired) == pytest.approx((gap.smallest, gap.smallest_unpaired))
+
+
+def test_partners_share_their_seed_in_whatever_order_the_runs_are() -> None:
+    result = invented(a=A, b=B)
+    shuffled = replace(result, runs=tuple(sorted(result.runs, key=lambda run: (run.seed * 3) % 4)))
+    assert [run.seed for run in shuffled.runs[::2]] == [0, 3, 2, 1]
+    assert [run.accuracy for run in shuffled.runs_of("b")] == B
+    assert shuffled.contrast("b", "a") == result.contrast("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (("d", "a"), "arm: required one of a, b, got 'd'"),
+        (("a", "d"), "arm: required one of a, b, got 'd'"),
+        (("b", "b"), "against: required another arm than b, got 'b'"),
+    ],
+)
+def test_a_contrast_of_wrong_arms_is_refused(pair: tuple[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        invented(a=A, b=B).contrast(*pair)
 
 
 def test_pairs_show_smaller_differences_where_seeds_move_both_alike() -> None:
@@ -152,7 +245,8 @@ def test_pairs_show_smaller_differences_where_seeds_move_both_alike() -> None:
 
 def test_one_seed_says_nothing_about_spread() -> None:
     result = invented(a=[0.9], b=[0.8])
-    assert result.summaries[0].deviation is None
+    row = result.summaries[0]
+    assert (row.deviation, row.low, row.high) == (None, None, None)
     gap = result.differences[0]
     assert gap.mean == pytest.approx(-0.1)
     assert (gap.low, gap.high, gap.smallest, gap.smallest_unpaired) == (None, None, None, None)
@@ -160,7 +254,7 @@ def test_one_seed_says_nothing_about_spread() -> None:
 
 def test_another_reference(few: Dataset) -> None:
     result = replace(invented(a=A, b=B), reference="b")
-    assert [(gap.estimator, gap.reference) for gap in result.differences] == [("a", "b")]
+    assert [(gap.arm, gap.reference) for gap in result.differences] == [("a", "b")]
     assert result.differences[0].mean > 0
 
 
@@ -169,6 +263,8 @@ def test_json_holds_everything(sweep: Comparison) -> None:
     assert Config.from_dict(values["config"]) == CONFIG
     assert (values["data"], values["model"], values["options"]) == ("digits", "cnn", OPTIONS)
     assert (values["reference"], values["seeds"]) == ("real", [0, 3])
+    assert values["arms"] == {name: {"estimator": name} for name in ESTIMATORS}
+    assert [row["arm"] for row in values["summaries"]] == list(ESTIMATORS)
     histories = [History.from_dict(run["history"]) for run in values["runs"]]
     assert histories == [run.history for run in sweep.runs]
     assert [run["accuracy"] for run in values["runs"]] == [history[-1].test_accuracy for history in histories]

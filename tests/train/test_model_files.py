@@ -54,7 +54,13 @@ def content(one: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> byte
     [
         ("mlp", {"estimator": "ede", "width": 12}),
         ("mlp", {"estimator": "real", "width": 12}),
-        ("cnn", {"estimator": "bnn++", "width": 4, "scale": True}),
+        ("cnn", {"estimator": "bnn++", "width": 4, "scale": "channel"}),
+        (
+            "cnn",
+            {"width": 4, "weight_estimator": "bnn++", "weight_parameters": {"beta": 3}, "scale": "tensor"},
+        ),
+        ("resnet-20", {"estimator": "fda", "width": 4, "blocks": (1, 1), "scale": "tensor"}),
+        ("vgg-small", {"estimator": "fda", "width": 4}),
         ("mlp", {"estimator": "dsq", "parameters": {"learn": True, "alpha": 0.3}, "width": 12}),
         ("bireal-small", {"estimator": "rbnn", "widths": (4, 8), "blocks": (1, 1), "pool": False}),
     ],

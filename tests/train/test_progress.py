@@ -24,8 +24,8 @@ def test_it_ends_full_with_the_last_line(few: Dataset, tiny: Callable[..., model
 
 def test_runs_count_too(few: Dataset, tiny: Callable[..., models.Model]) -> None:
     text = StringIO()
-    run = Run("tanh", 3, fit(tiny(), few, Config(epochs=1, batch_size=43)))
+    run = Run("tanh [both]", 3, fit(tiny(), few, Config(epochs=1, batch_size=43)))
     with Progress(4, Console(file=text, force_terminal=True, width=120, color_system=None)) as show:
         show(run)
     assert "1/4" in text.getvalue()
-    assert f"tanh, seed 3: test accuracy {run.accuracy:.1%}" in text.getvalue()
+    assert f"tanh [both], seed 3: test accuracy {run.accuracy:.1%}" in text.getvalue()

@@ -41,7 +41,7 @@ class Elementwise(Step):
 
 @dataclass(frozen=True, eq=False)
 class Scale(Elementwise):
-    """y = x * factor, factor (C,)."""
+    """y = x * factor, factor (C,), or (1,) for all channels."""
 
     kind: ClassVar[str] = "scale"
     factor: Array

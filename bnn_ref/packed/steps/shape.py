@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from bnn_ref import kernels as compiled
 from bnn_ref.layers import Add as AddLayer
+from bnn_ref.layers import PadShortcut as PadShortcutLayer
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
 
@@ -33,3 +34,16 @@ class Add(Step):
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         total: Array = AddLayer()(real(inputs[0]), real(inputs[1]))
         return total
+
+
+@dataclass(frozen=True, eq=False)
+class PadShortcut(Step):
+    """(N, H, W, C) -> (N, ceil(H/s), ceil(W/s), C + 2Z), the dtype kept: fewer pixels, channels of zeros."""
+
+    kind: ClassVar[str] = "pad_shortcut"
+    stride: int
+    zeros: int
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        padded: Array = PadShortcutLayer(self.stride, self.zeros)(inputs[0])
+        return padded

@@ -1,0 +1,80 @@
+"""Level 1 for a binarizer whose surrogate is no curve: its curves one by one, the whole by complex step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from bnn_ref.auditing.claims import curve_checks, deployment_checks
+from bnn_ref.auditing.composition import audit_layer
+from bnn_ref.auditing.operation import compare
+from bnn_ref.auditing.report import Check, Report
+from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.layers import Activation
+from bnn_ref.parameter import Array
+
+OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "activation": ((5,), (3, 4, 2, 5)),
+    "weight": ((3, 3, 2, 4), (3, 3, 2, 4)),
+}
+"""What a binarizer is bound to, and the shape of the tensor that it then meets."""
+
+
+def audit_composed(binarizer: Binarizer) -> Report:
+    """Every check of `binarizer`, bound as an activation and as a weight, at points with kinks among them."""
+    curves = {type(part).__name__: part for part in binarizer.surrogate.parts() if isinstance(part, Curve)}
+    checks = [
+        replace(check, name=f"{name}: {check.name}")
+        for name, curve in curves.items()
+        for check in curve_checks(curve)
+    ]
+    on_kinks = 0
+    for operand, (shape, tensor) in OPERANDS.items():
+        layer = Activation(binarizer, np.random.default_rng(0), shape)
+        x = _points(binarizer, tensor)
+        for dtype in (np.float64, np.float32):
+            report = audit_layer(layer, x, dtype=dtype)
+            on_kinks += report.on_kinks
+            checks += [replace(c, name=f"{operand}, {np.dtype(dtype)}: {c.name}") for c in report.checks]
+        checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(binarizer, layer, x)]
+    name = binarizer.name or type(binarizer.surrogate).__name__
+    return Report(name, "implementation", tuple(checks), on_kinks=on_kinks)
+
+
+def _points(binarizer: Binarizer, shape: tuple[int, ...]) -> Array:
+    """Normal draws, kinks, 0 and -0 strewn in; vectors of zeros come first on either axis."""
+    rng = np.random.default_rng(1)
+    kinks = {kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks}
+    special = np.array([0.0, -0.0, *sorted(kinks)])
+    x = rng.normal(size=shape)
+    x.flat[rng.permutation(x.size)[: special.size]] = special
+    x[0] = x[..., 0] = 0.0
+    return x
+
+
+def _passes(binarizer: Binarizer, layer: Activation, x: Array) -> Iterator[Check]:
+    """Both passes from outside: shapes, what is deployed, direction, linearity, NaN."""
+    layer.astype(np.float64)
+    y, cache = layer.forward(x)
+    yield from deployment_checks(binarizer, x, y)
+    rng = np.random.default_rng(2)
+    u, v = rng.normal(size=(2, *y.shape))
+    got = layer.backward(3 * u - 0.5 * v, cache)
+    shapes = y.shape == x.shape and got.shape == x.shape
+    yield Check.that("shape kept", shapes, f"required {x.shape}, got {y.shape} and {got.shape}")
+    if not shapes:
+        return
+    along = float((u * layer.backward(u, cache)).sum())
+    yield Check.that("alive and not inverted", along > 0, f"a random gradient meets its image at {along:g}")
+    wanted = 3 * layer.backward(u, cache) - 0.5 * layer.backward(v, cache)
+    size = max(1.0, float(np.abs(wanted).max()))
+    flat = (x.reshape(-1), got.reshape(-1), wanted.reshape(-1))
+    check = compare("linear in the incoming gradient", *flat, size, 1e-12)
+    linear = all(part.linear for part in layer.curve.parts())
+    yield check if linear else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    spoilt = x.copy()
+    spoilt.flat[0] = np.nan
+    lost = not np.isnan(layer.forward(spoilt)[0].flat[0])
+    yield Check.that("forward keeps NaN", not lost, "sign(NaN) became a number")

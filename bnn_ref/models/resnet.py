@@ -1,0 +1,93 @@
+"""ResNet for small images, binary: one shortcut per two convolutions, and no shortcut has parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bnn_ref.checks import require
+from bnn_ref.layers import (
+    Add,
+    BatchNorm,
+    Composite,
+    Conv2d,
+    GlobalAvgPool,
+    Layer,
+    Linear,
+    PadShortcut,
+    PReLU,
+    ReLU,
+    Sequential,
+)
+from bnn_ref.models.base import Model
+from bnn_ref.models.operands import Operands
+
+
+class ResNetBlock(Composite):
+    """y = (binary conv 3x3, PReLU, norm) twice + shortcut(x), and nothing after the sum.
+
+    All channels of a PReLU share one slope. The shortcut is the identity; where the shape changes it drops
+    pixels and adds channels of zeros, half of them on each side.
+    Source: fda2021 (released evaluation code).
+    """
+
+    def __init__(self, operands: Operands, in_channels: int, channels: int, stride: int = 1) -> None:
+        self.residual = Sequential(
+            operands.conv(in_channels, channels, 3, stride=stride, padding=1),
+            PReLU(1),
+            BatchNorm(channels),
+            operands.conv(channels, channels, 3, padding=1),
+            PReLU(1),
+            BatchNorm(channels),
+        )
+        same = stride == 1 and in_channels == channels
+        self.shortcut = None if same else PadShortcut(stride, (channels - in_channels) // 2)
+        self.add = Add()
+
+    def compute(self, x: Any) -> Any:
+        return self.add(self.residual(x), x if self.shortcut is None else self.shortcut(x))
+
+
+class ResNet(Model):
+    """conv 3x3, norm -> stages of blocks, halving the size between -> ReLU -> mean -> linear.
+
+    Parameters
+    ----------
+    input_shape : tuple
+        (H, W, C) of an image; every size fits, halves are rounded up.
+    classes : int
+        Length of the output.
+    width : int
+        Channels of the first stage, an even number; every further stage has twice as many.
+    blocks : list of int
+        Number of blocks of each stage.
+
+    Source: fda2021. The paper names ResNet-20 and does not describe it; this is the network of the released
+    evaluation code, but for the first weights, which are drawn as everywhere here.
+    """
+
+    def __init__(
+        self,
+        operands: Operands,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        width: int = 16,
+        blocks: tuple[int, ...] = (3, 3, 3),
+    ) -> None:
+        require(width % 2 == 0, "width", "an even number: a shortcut adds half of it on each side", width)
+        self.stem = Sequential(
+            Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng), BatchNorm(width)
+        )
+        body: list[Layer] = []
+        channels = width
+        for stage, count in enumerate(blocks):
+            for i in range(count):
+                stride = 2 if stage > 0 and i == 0 else 1
+                body.append(ResNetBlock(operands, channels, width * 2**stage, stride))
+                channels = width * 2**stage
+        self.body = Sequential(*body)
+        self.relu = ReLU()
+        self.mean = GlobalAvgPool()
+        self.head = Linear(channels, classes, rng=operands.rng)
+
+    def compute(self, x: Any) -> Any:
+        return self.head(self.mean(self.relu(self.body(self.stem(x)))))

@@ -1,0 +1,98 @@
+"""All pictures together: one command, drawn from tables alone, and clear words where a table is missing."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.tables import RESULTS
+from figures import fda, spectra
+from figures.drawing import Draw, counted, run
+
+Drawn = Callable[[Draw, Path], Figure]
+Apart = Callable[[Figure], None]
+ROOT = Path(__file__).parents[2]
+PICTURES = {"spectra": spectra.draw, **fda.PICTURES}
+NEEDS = {
+    "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
+    "fda-functions": {"fda-functions", "fda-dft"},
+    "fda-passes": set(),
+    "fda-terms": {"fda-time", "fda-terms"},
+    "fda-schedules": {"fda-schedules"},
+}
+"""The tables that each picture is drawn from."""
+COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}
+
+
+@pytest.mark.parametrize("program", ["figures", "figures.fda"])
+def test_all_pictures_are_drawn_by_one_command(
+    program: str, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a" / "b"
+    monkeypatch.setattr(sys, "argv", [program, "--results", str(results), "--out", str(out)])
+    with pytest.raises(SystemExit, match=r"^0$"):
+        runpy.run_module(program, run_name="__main__")
+    names = PICTURES if program == "figures" else fda.PICTURES
+    assert set(NEEDS) == set(PICTURES)
+    assert {path.name for path in out.iterdir()} == {
+        f"{name}.{kind}" for name in names for kind in ("png", "svg")
+    }
+
+
+@pytest.mark.parametrize("name", sorted(set().union(*NEEDS.values())))
+def test_a_missing_result_names_its_command(name: str, results: Path) -> None:
+    (results / f"{name}.csv").unlink()
+    study = name.split("-")[0]
+    wanted = f"{name}.csv is missing; make it with: python -m analysis.{study} --out {results}"
+    for picture in (picture for picture, tables in NEEDS.items() if name in tables):
+        with pytest.raises(FileNotFoundError, match=f"^{re.escape(wanted)}$"):
+            PICTURES[picture](results)
+
+
+@pytest.mark.parametrize("picture", NEEDS)
+def test_no_other_result_is_needed(picture: str, results: Path) -> None:
+    for path in results.iterdir():
+        if path.stem not in NEEDS[picture]:
+            path.unlink()
+    assert PICTURES[picture](results).get_axes()
+
+
+@pytest.mark.parametrize("picture", [name for name, tables in NEEDS.items() if tables <= COMMITTED])
+def test_what_is_on_record_is_drawn_with_its_names_apart(picture: str, drawn: Drawn, apart: Apart) -> None:
+    apart(drawn(PICTURES[picture], RESULTS))
+
+
+def test_without_its_result_no_picture_is_begun(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "fda-terms.csv").unlink()
+    out, draw = tmp_path / "out", {"fda-terms": PICTURES["fda-terms"]}
+    assert run("figures", draw, ["--results", str(results), "--out", str(out)]) == 1
+    assert capsys.readouterr().err.startswith(
+        "fda-terms.csv is missing; make it with: python -m analysis.fda"
+    )
+    assert not out.exists()
+
+
+def test_pictures_compute_nothing() -> None:
+    """They may import the tables and the style, not the estimators or the spectra."""
+    paths = sorted((ROOT / "figures").rglob("*.py"))
+    assert ROOT / "figures" / "fda" / "panels.py" in paths
+    for path in paths:
+        modules = [
+            node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)
+        ]
+        own = {module for module in modules if module and module.split(".")[0] in ("bnn_ref", "analysis")}
+        assert own <= {"analysis.tables", "bnn_ref.plot", "bnn_ref.parameter"}, path
+
+
+def test_runs_are_counted() -> None:
+    assert counted(["5", "5"]) == "5 runs"
+    assert counted(["5", "10", "3"]) == "3 to 10 runs"
