@@ -8,6 +8,7 @@ header that says what was asked, the seeds, and the versions that computed it; n
 committed: a changed number is a changed line. Pictures are drawn from them, in `figures`.
 
     spectra     what each estimator sees of sign: its filter, its harmonics on a period, its distance
+    fda         FDA-BNN's figures: its spectra, and what its number of terms costs and brings
     checkers    what generic gradient checkers say of a right and of a dead backward, and what an audit says
     claims      the ledger: what the papers claim, and what was found
 """

@@ -28,12 +28,15 @@ class Study:
         Computes the answer: tables by the name of their file (without `.csv`).
     seeds : tuple of int
         Every seed drawn from.
+    arguments : str
+        What the command was given, where it takes more than a folder.
     """
 
     name: str
     question: str
     tables: Callable[[], Mapping[str, Table]]
     seeds: tuple[int, ...] = ()
+    arguments: str = ""
 
     def header(self) -> list[str]:
         """The comment lines of its results: no date, so that a rerun writes the same file."""
@@ -41,7 +44,7 @@ class Study:
         versions = {"bnn_ref": bnn_ref, "numpy": numpy, "scipy": scipy}
         return [
             f"question: {self.question}",
-            f"command: python -m analysis.{self.name}",
+            f"command: python -m analysis.{self.name} {self.arguments}".rstrip(),
             f"seeds: {seeds}",
             "versions: " + ", ".join(f"{name} {module.__version__}" for name, module in versions.items()),
         ]
@@ -57,13 +60,17 @@ def run(study: Study, argv: Sequence[str] | None = None) -> int:
     """The command line of one study: `--out FOLDER`. Returns the exit status, 0."""
     parser = argparse.ArgumentParser(f"python -m analysis.{study.name}", description=study.question)
     out_option(parser)
-    folder: Path = parser.parse_args(argv).out
+    carry_out(study, parser.parse_args(argv).out)
+    return 0
+
+
+def carry_out(study: Study, folder: Path) -> None:
+    """Answer the question, save the tables in `folder` and say which."""
     tables = study.tables()
     study.save(tables, folder)
     print(f"{study.name}: {study.question}")
     for name, table in tables.items():
         print(f"  {name}.csv, {len(table.rows)} rows")
-    return 0
 
 
 def out_option(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.tables import RESULTS
+from analysis.tables import RESULTS, Table
 from bnn_ref.parameter import Array
 from bnn_ref.plot import PALETTE, STYLE, save
 
@@ -40,6 +40,22 @@ def line(
         color=color, fontsize=8, va="center", linespacing=1.1,
         arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0},
     )  # fmt: skip
+
+
+def means(ax: Axes, x: Array, table: Table, look: tuple[str, str], label: str) -> None:
+    """The column `mean` as dots on a line, with bars from `low` to `high`; `look`: colour, dash."""
+    mean, low, high = (np.array(table.numbers(name)) for name in ("mean", "low", "high"))
+    color, dash = look
+    ax.errorbar(
+        x, mean, (mean - low, high - mean), fmt=f"o{dash}", color=color, label=label,
+        markersize=4, linewidth=1.4, elinewidth=1.0, capsize=2.5,
+    )  # fmt: skip
+
+
+def counted(runs: Sequence[str]) -> str:
+    """How many runs a mean is of, from the cells of a column: "5 runs", or "3 to 5 runs"."""
+    least, most = min(map(int, runs)), max(map(int, runs))
+    return f"{most} runs" if least == most else f"{least} to {most} runs"
 
 
 def write(name: str, draw: Draw, results: Path, out: Path) -> list[Path]:

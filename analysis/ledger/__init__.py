@@ -12,6 +12,8 @@ from analysis.ledger import (
     bireal_block,
     bireal_distance,
     dsq,
+    fda_clip,
+    fda_count,
     fda_error,
     fda_harmonics,
     fda_module,
@@ -28,8 +30,8 @@ from analysis.ledger.claim import Claim
 from bnn_ref.papers import PAPERS
 
 MODULES = (
-    ste, fda_theorem, fda_module, fda_error, fda_shape, fda_harmonics, bireal_distance, bireal_block, swish,
-    pcpp, irnet, rbnn, reste, dsq, bbc, accuracy,
+    ste, fda_theorem, fda_count, fda_module, fda_error, fda_shape, fda_clip, fda_harmonics, bireal_distance,
+    bireal_block, swish, pcpp, irnet, rbnn, reste, dsq, bbc, accuracy,
 )  # fmt: skip
 _ORDER = list(PAPERS)
 

@@ -6,8 +6,6 @@ import numpy as np
 
 from analysis.ledger.claim import Finding, at_most, claim, collected, near
 from analysis.ledger.numeric import integral, largest, series
-from bnn_ref.estimators.fda import FourierSeries
-from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.parameter import Array
 
 PAPER, OURS = "fda2021", "ours"
@@ -83,21 +81,6 @@ def tail_envelope() -> Finding:
     shares = [largest(series(n).derivative(t) * np.sin(t)) * np.pi / 2 for n in (10, 100, 1000)]
     return Finding(
         max(shares) <= 1 + 1e-9 and min(shares) > 0.99, min(shares), "share reached, 10 to 1,000 terms"
-    )
-
-
-@claim(
-    "fda-clip-is-a-limit", PAPER, OURS, "D",
-    "The clipped STE is, up to scale, the windowed slope as omega -> 0.",
-)  # fmt: skip
-def clip_is_a_limit() -> Finding:
-    x = np.linspace(-1.5, 1.5, 3001)
-    gaps = [
-        largest(FourierSeries(10, omega).derivative(x) * np.pi / (40 * omega) - HardTanh().derivative(x))
-        for omega in (0.1, 0.01, 1e-4)
-    ]
-    return Finding(
-        gaps[0] > gaps[1] > gaps[2] and gaps[2] < 1e-5, gaps[2], "largest difference, omega = 0.0001"
     )
 
 

@@ -1,0 +1,146 @@
+"""FDA-BNN's experiments at any size: its components, its module on others, shortcuts, terms, schedules.
+
+Every arm binarizes activations and weights with the same estimator, with one scale a layer (DoReFa's, the
+paper's baseline). The contrasts were chosen before the first run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.tables import Cell, Table
+from bnn_ref.train import Comparison, Difference, Summary
+
+FIXED_TERMS = (1, 2, 3, 5, 10, 20)
+FROM_ONE = (5, 10, 18)
+FROM_NINE = (12, 15, 18)
+
+
+def both(name: str, **parameters: Any) -> dict[str, Any]:
+    """The build options of an arm: one estimator on activations and weights."""
+    return {
+        "estimator": name,
+        "parameters": parameters,
+        "weight_estimator": name,
+        "weight_parameters": parameters,
+    }
+
+
+ARMS: dict[str, dict[str, Any]] = {
+    "clipped STE": both("clipped-ste"),
+    "ApproxSign": both("approxsign"),
+    "sine": both("fda-growing"),
+    "sine + noise": both("fda-noise"),
+    "sine + noise, eta = 0": both("fda-noise", shortcut="none"),
+    "sine + noise, eta = a x": both("fda-noise", shortcut="line"),
+    "DSQ": both("dsq"),
+    "DSQ + noise": both("dsq-noise"),
+    "BNN+": both("swish-sign"),
+    "BNN+ + noise": both("swish-sign-noise"),
+    **{f"{n} terms": both("fda", terms=n) for n in FIXED_TERMS},
+    **{f"1 to {n} terms": both("fda-growing", start=1, stop=n) for n in FROM_ONE},
+    **{f"9 to {n} terms": both("fda-growing", start=9, stop=n) for n in FROM_NINE[:-1]},
+}
+"""The last setting from 9 is the arm "sine"."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A question put before the runs: is `arm` better than `against`?
+
+    Attributes
+    ----------
+    where : str
+        The table of the paper that answers it at full size.
+    arm, against : str
+        Keys of `ARMS`.
+    paper : float or None
+        What the paper reports, in points of CIFAR-10 accuracy; None where it reports nothing.
+    """
+
+    where: str
+    arm: str
+    against: str
+    paper: float | None
+
+
+CONTRASTS: tuple[Contrast, ...] = (
+    Contrast("Table 2", "sine", "clipped STE", 85.83 - 84.44),
+    Contrast("Table 2", "sine + noise", "sine", 86.20 - 85.83),
+    Contrast("ours", "sine", "ApproxSign", None),
+    Contrast("Table 3", "DSQ + noise", "DSQ", 84.46 - 84.11),
+    Contrast("Table 3", "BNN+ + noise", "BNN+", 84.87 - 84.59),
+    Contrast("Table 4", "sine + noise", "sine + noise, eta = 0", 86.20 - 85.27),
+    Contrast("Table 4", "sine + noise", "sine + noise, eta = a x", 86.20 - 85.93),
+    Contrast("Tables 2, 4", "sine + noise, eta = 0", "sine", 85.27 - 85.83),
+    Contrast("Fig. 3", "10 terms", "1 terms", 85.31 - 70.65),
+    Contrast("Fig. 3", "20 terms", "10 terms", 85.11 - 85.31),
+    Contrast("Fig. 4", "sine", "10 terms", 86.15 - 85.31),
+    Contrast("Fig. 4", "sine", "1 to 18 terms", 86.15 - 85.11),
+)
+
+
+def reading(gap: Difference, paper: float | None) -> str:
+    """What this difference says, and what it does not."""
+    if gap.low is None or gap.high is None:
+        return "one run: no spread, nothing can be said"
+    if gap.low <= 0 <= gap.high:
+        return "cannot tell: the interval holds 0"
+    if paper is None:
+        return "better" if gap.mean > 0 else "worse"
+    return "as in the paper" if gap.mean * paper > 0 else "CONTRADICTS the paper"
+
+
+def contrasts(result: Comparison) -> Table:
+    """One line a contrast, in points of test accuracy."""
+    columns = ("paper's place", "arm", "minus", "runs", "difference", "low", "high", "smallest detectable")
+    return Table.of((*columns, "in the paper", "reading"), [_contrast(result, one) for one in CONTRASTS])
+
+
+def _contrast(result: Comparison, one: Contrast) -> list[Cell]:
+    gap = result.contrast(one.arm, one.against)
+    paper: Cell = "" if one.paper is None else points(one.paper / 100)
+    found = [points(value) for value in (gap.mean, gap.low, gap.high, gap.smallest)]
+    where = (one.where, one.arm, one.against, len(result.seeds))
+    return [*where, *found, paper, reading(gap, one.paper)]
+
+
+def points(share: float | None) -> Cell:
+    """A share in per cent, to a hundredth; nothing where there is none."""
+    return "" if share is None else f"{100 * share:.2f}"
+
+
+def accuracy(summary: Summary) -> list[Cell]:
+    """Runs, mean and its 95 % interval, in per cent."""
+    return [len(summary.values), *(points(value) for value in (summary.mean, summary.low, summary.high))]
+
+
+ACCURACY = ("runs", "mean", "low", "high")
+
+
+def arms(result: Comparison) -> Table:
+    """Every arm: what it is, and its test accuracy."""
+    rows: list[list[Cell]] = []
+    for summary in result.summaries:
+        options = result.arms[summary.arm]
+        given = "; ".join(f"{key} = {value}" for key, value in options["parameters"].items())
+        seeds = " ".join(f"{100 * value:.2f}" for value in summary.values)
+        rows.append([summary.arm, options["estimator"], given, *accuracy(summary), seeds])
+    return Table.of(("arm", "estimator", "parameters", *ACCURACY, "by seed"), rows)
+
+
+def terms(result: Comparison) -> Table:
+    """Accuracy against a fixed number of terms: the right axis of Fig. 3."""
+    found = {summary.arm: summary for summary in result.summaries}
+    return Table.of(("terms", *ACCURACY), [[n, *accuracy(found[f"{n} terms"])] for n in FIXED_TERMS])
+
+
+def schedules(result: Comparison) -> Table:
+    """Accuracy against the last number of terms, for three ways to get there: Fig. 4."""
+    found = {summary.arm: summary for summary in result.summaries}
+    named: list[tuple[str, int, str]] = [("fixed", n, f"{n} terms") for n in FIXED_TERMS]
+    named += [("from 1", n, f"1 to {n} terms") for n in FROM_ONE]
+    named += [("from 9", n, f"9 to {n} terms") for n in FROM_NINE[:-1]] + [("from 9", FROM_NINE[-1], "sine")]
+    rows = [[setting, stop, *accuracy(found[arm])] for setting, stop, arm in named]
+    return Table.of(("setting", "stop", *ACCURACY), rows)
