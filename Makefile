@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-peers lint check figures bench docs wheel clean
+.PHONY: help report test test-peers lint check figures bench bench-peers docs wheel clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## / - /'
@@ -49,8 +49,12 @@ figures: $(VENV)/installed  ## run the studies, then draw their figures
 	$(BIN)/python -m analysis --out $(OUT)/results
 	$(BIN)/python -m figures --results $(OUT)/results --out $(OUT)/figures
 
-bench: $(VENV)/installed  ## packed against float arithmetic, outputs checked equal first
+bench: $(VENV)/installed  ## packed against float arithmetic, the Fourier slope against its sum; outputs checked equal first
 	$(BIN)/bnn-ref bench
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m analysis.fda.speed
+
+bench-peers:     ## the same against torch; after `make test-peers`, in its environment
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .venv-peers/bin/python -m analysis.fda.speed
 
 docs: $(VENV)/installed  ## the estimator cards and the table, as pages
 	@mkdir -p $(OUT)/cards

@@ -12,9 +12,9 @@ from typing import Any
 from analysis.tables import Cell, Table
 from bnn_ref.train import Comparison, Difference, Summary
 
-FIXED_TERMS = (1, 2, 3, 5, 10, 20)
-FROM_ONE = (5, 10, 18)
-FROM_NINE = (12, 15, 18)
+FIXED_TERMS = (1, 2, 5, 10, 20)
+FROM_ONE = (5, 18)
+FROM_NINE = (12, 18)
 
 
 def both(name: str, **parameters: Any) -> dict[str, Any]:
@@ -36,13 +36,14 @@ ARMS: dict[str, dict[str, Any]] = {
     "sine + noise, eta = a x": both("fda-noise", shortcut="line"),
     "DSQ": both("dsq"),
     "DSQ + noise": both("dsq-noise"),
-    "BNN+": both("swish-sign"),
-    "BNN+ + noise": both("swish-sign-noise"),
+    "BNN+": both("swish-sign", beta=2.0),
+    "BNN+ + noise": both("swish-sign-noise", beta=2.0),
     **{f"{n} terms": both("fda", terms=n) for n in FIXED_TERMS},
     **{f"1 to {n} terms": both("fda-growing", start=1, stop=n) for n in FROM_ONE},
     **{f"9 to {n} terms": both("fda-growing", start=9, stop=n) for n in FROM_NINE[:-1]},
 }
-"""The last setting from 9 is the arm "sine"."""
+"""The last setting from 9 is the arm "sine". BNN+ has beta = 2: the paper gives none, and with 5, which a
+library takes, a network of 18 binary layers hardly learns here, with the module or without."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from analysis.ledger import (
     fda_clip,
     fda_count,
     fda_error,
+    fda_gradient,
     fda_harmonics,
     fda_module,
     fda_shape,
@@ -30,8 +31,8 @@ from analysis.ledger.claim import Claim
 from bnn_ref.papers import PAPERS
 
 MODULES = (
-    ste, fda_theorem, fda_count, fda_module, fda_error, fda_shape, fda_clip, fda_harmonics, bireal_distance,
-    bireal_block, swish, pcpp, irnet, rbnn, reste, dsq, bbc, accuracy,
+    ste, fda_theorem, fda_count, fda_module, fda_gradient, fda_error, fda_shape, fda_clip, fda_harmonics,
+    bireal_distance, bireal_block, swish, pcpp, irnet, rbnn, reste, dsq, bbc, accuracy,
 )  # fmt: skip
 _ORDER = list(PAPERS)
 
@@ -41,4 +42,4 @@ LEDGER: tuple[Claim, ...] = tuple(
     )
 )
 """Every claim, paper by paper."""
-SEEDS: tuple[int, ...] = (fda_module.SEED, fda_error.SEED, bireal_block.SEED, ste.SEED)
+SEEDS: tuple[int, ...] = (*(fda_module.SEED, fda_gradient.SEED, fda_error.SEED, bireal_block.SEED, ste.SEED),)

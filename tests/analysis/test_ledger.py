@@ -37,6 +37,7 @@ Compare = Callable[[Table, Table], None]
 
 FALSE = {
     "clip-as-printed", "fda-series-at-zero", "fda-series-domain", "fda-slope-series", "fda-n-is-the-count",
+    "fda-printed-gradient",
     "fda-module-unbiased", "fda-lipschitz-smooth", "fda-smaller-error", "bireal-magnitude-aware",
     "bireal-formula-and-code", "irnet-end-reached", "pcpp-pair-bnn+", "pcpp-pair-poly", "pcpp-pair-ede",
     "pcpp-pair-inverted",
@@ -45,6 +46,7 @@ TRUE = {
     "checkers-inverted", "audit-right", "clip-filter", "fda-mse-vanishes", "fda-mse-trigamma", "fda-gibbs",
     "fda-series-lossless", "fda-slope-distribution", "fda-low-frequencies-kept", "fda-others-disturb",
     "fda-energy-is-low", "fda-residual-mean", "fda-module-mean", "fda-window-disturbs",
+    "fda-corrected-gradient",
     "fda-clip-is-a-limit", "fda-clip-is-no-member", "fda-clip-disturbs", "fda-total-tanh-20",
     "fda-total-series-20", "bireal-tighter", "bireal-is-rbnn", "bireal-paper-is-plain",
     "bireal-dropped-term", "bireal-paper-is-exact", "bireal-code-is-plain", "bireal-norm-first",
@@ -59,6 +61,7 @@ NUMBERS = {
     "fda-energy-in-ten": 0.9797526,
     "fda-n-is-the-count": 21,
     "fda-figure-has-20-terms": 41,
+    "fda-printed-gradient": 10,
     "fda-clip-scale": 0.0785,
     "fda-window-negative": 0.096,
     "fda-total-tanh-20": 0.006148,

@@ -56,6 +56,23 @@ def test_closed_form_of_the_slope(n: int, w: float, theta: float) -> None:
     assert abs(series(n, w).derivative(np.array(t)) - float(slope)) <= 1e-12 * n * w
 
 
+@given(
+    n=st.sampled_from([1, 2, 10, 18, 100, 1000]),
+    quarters=st.integers(-40, 40),
+    aside=st.one_of(st.just(0.0), st.floats(-0.8, 0.8), st.floats(-1e-6, 1e-6)),
+)
+def test_the_recurrence_of_the_series(n: int, quarters: int, aside: float) -> None:
+    """Term by term at 40 digits, at and around multiples of pi/2, where plain recurrences lose digits."""
+    t = quarters * np.pi / 2 + aside
+    with mp.workdps(40):
+        exact = 4 / mp.pi * mp.fsum(mp.sin((2 * i + 1) * mp.mpf(t)) / (2 * i + 1) for i in range(n))
+    eps = np.finfo(float).eps
+    assert abs(series(n)(np.array(t)) - float(exact)) <= 16 * eps * (1 + n * abs(t))
+    single = series(n)(np.array(t, np.float32))
+    assert single.dtype == np.float32
+    assert abs(single - series(n)(np.array(np.float32(t), float))) <= 2e-7
+
+
 @given(st.integers(1, 12), st.floats(0, 3))
 def test_the_series_is_the_integral_of_a_kernel(n: int, theta: float) -> None:
     """(2/pi) * integral of sin(2N u)/sin(u) from 0 to w t."""

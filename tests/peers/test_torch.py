@@ -122,6 +122,9 @@ SURROGATES: dict[str, Callable[[Any], Any]] = {
     "fda": lambda x: 4 / torch.pi * sum(
         torch.sin((2 * i + 1) * 0.1 * x.clamp(-1, 1)) / (2 * i + 1) for i in range(10)
     ),
+    "fda-growing": lambda x: 4 / torch.pi * sum(
+        torch.sin((2 * i + 1) * 0.1 * x.clamp(-1, 1)) / (2 * i + 1) for i in range(9)
+    ),
     "swish-sign": lambda x: 2 * torch.sigmoid(5 * x) * (1 + 5 * x * (1 - torch.sigmoid(5 * x))) - 1,
     "bnn++": lambda x: 2 * torch.sigmoid(5 * x) * (1 + 5 * x * (1 - torch.sigmoid(5 * x))) - 1,
     "dsq": lambda x: torch.tanh(0.5 * np.log(9.0) * x.clamp(-1, 1)) / 0.8,
@@ -151,3 +154,30 @@ def test_the_detach_trick_gives_the_same_gradient(name: str) -> None:
     dy = RNG.normal(size=x.shape)
     output.backward(torch.tensor(dy))
     assert np.allclose(estimators.get(name).backward(x, dy), twin.grad.numpy(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name", ["fda-noise", "fda-noise-released", "fda-eq15", "dsq-noise", "swish-sign-noise"]
+)
+@pytest.mark.parametrize("shape", [(5,), (3, 3, 2, 4)])
+def test_the_noise_module_gives_the_same_gradients(name: str, shape: tuple[int, ...]) -> None:
+    """T + alpha e, differentiated by torch to x, W1 and W2; in the printed equations e has no alpha."""
+    rule = estimators.get(name, hidden=3).bind(shape, -1, np.random.default_rng(0))
+    for parameter in rule.parameters():
+        parameter.value = parameter.value.astype(np.float64)
+    tensor = (6, 5) if len(shape) == 1 else shape
+    x, dy = RNG.normal(size=(2, *tensor))
+    twin = torch.tensor(x, requires_grad=True)
+    first, second = (torch.tensor(p.value, requires_grad=True) for p in rule.parameters())
+    rows = twin if len(shape) == 1 else twin.permute(3, 0, 1, 2).reshape(4, -1)
+    e = torch.relu(rows @ first) @ second + 0.1 * torch.sin(rows)
+    e = e if len(shape) == 1 else e.reshape(4, 3, 3, 2).permute(1, 2, 3, 0)
+    series = {"fda-noise": "fda-growing", "fda-noise-released": "fda", "fda-eq15": "fda"}
+    if name == "fda-eq15":  # no window
+        value = 4 / torch.pi * sum(torch.sin((2 * i + 1) * 0.1 * twin) / (2 * i + 1) for i in range(10)) + e
+    else:
+        value = SURROGATES[series.get(name, name.removesuffix("-noise"))](twin) + 0.1 * e
+    value.backward(torch.tensor(dy))
+    assert np.allclose(rule.backward(x, dy), twin.grad.numpy(), rtol=0, atol=1e-12)
+    for own, other in zip(rule.parameters(), (first, second), strict=True):
+        assert np.allclose(own.grad, other.grad.numpy(), rtol=0, atol=1e-12)
