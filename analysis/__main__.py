@@ -1,4 +1,4 @@
-"""`python -m analysis`: run every study."""
+"""`python -m analysis`: run every study; the trained one takes minutes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from analysis import checkers, claims, spectra
+from analysis.fda import __main__ as fda
 from analysis.study import out_option, run
 
 
@@ -15,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m analysis", description="Run every study.")
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
-    return max(run(spectra.STUDY, out), run(checkers.STUDY, out), claims.main(out))
+    return max(run(spectra.STUDY, out), run(checkers.STUDY, out), claims.main(out), fda.main(out))
 
 
 if __name__ == "__main__":
