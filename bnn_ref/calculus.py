@@ -133,6 +133,7 @@ class MeanAbs(Map):
     """
 
     per_channel: bool = True
+    whole = True
 
     def __call__(self, x: Array) -> Array:
         signs = decide(lambda: np.where(x.real < 0, -1, 1).astype(x.real.dtype), lambda: int((x == 0).sum()))

@@ -15,10 +15,12 @@ class Map:
     """A function of an array that knows its vector-Jacobian product.
 
     Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. `linear` is the
-    claim that the vjp is linear in the incoming gradient.
+    claim that the vjp is linear in the incoming gradient; `whole` says that each value depends on entries all
+    over the tensor, as a mean does.
     """
 
     linear = True
+    whole = False
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""
@@ -83,14 +85,24 @@ class Map:
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
         return [name for name in names if not isinstance(getattr(self, name), Parameter)]
 
-    def parts(self) -> Iterator[Map]:
-        """This map and every map inside it."""
-        yield self
+    def direct(self) -> Iterator[Map]:
+        """The maps that it holds itself."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             held = getattr(self, field.name)
             for part in held if isinstance(held, tuple) else (held,):
                 if isinstance(part, Map):
-                    yield from part.parts()
+                    yield part
+
+    def parts(self) -> Iterator[Map]:
+        """This map and every map inside it."""
+        yield self
+        for part in self.direct():
+            yield from part.parts()
+
+    @property
+    def reduces(self) -> bool:
+        """Whether a part reads the whole tensor: then it is a rule for weights, it would mix a batch."""
+        return any(part.whole for part in self.parts())
 
     def parameters(self) -> list[Parameter]:
         """Every trained parameter inside, once each."""

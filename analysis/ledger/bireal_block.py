@@ -12,9 +12,8 @@ import numpy as np
 from analysis.ledger.claim import Finding, at_most, claim, collected, near
 from analysis.ledger.numeric import largest
 from bnn_ref import estimators
-from bnn_ref.binarizer import Binarizer, Map, MeanAbs, Scaled, Sign
-from bnn_ref.estimators.ste import HardTanh, Identity
-from bnn_ref.layers import CHANNEL_SCALE, BatchNorm, Layer, Linear, Sequential
+from bnn_ref.binarizer import Map
+from bnn_ref.layers import BatchNorm, Layer, Linear, Sequential
 from bnn_ref.parameter import Array
 
 PAPER, OURS = "bireal2018", "ours, for batch norm with eps = 0 in training"
@@ -22,13 +21,14 @@ SEED = 4
 SAMPLES, INPUTS, CHANNELS = 64, 45, 7
 
 CLIPPED = estimators.get("clipped-ste")
-PLAIN: Map = CLIPPED
-PAPER_RULE: Map = Scaled(CHANNEL_SCALE, CLIPPED)
-CODE: Map = Binarizer(Scaled(MeanAbs(), Sign()), HardTanh())
-UNMASKED: Map = Binarizer(Scaled(MeanAbs(), Sign()), Identity())
-"""Its gradient is G, that of the binarized weight itself: the released Caffe layer."""
-EXACT: Map = Scaled(MeanAbs(), CLIPPED)
-"""The full product rule, through the scale too: XNOR-Net's, done right."""
+PLAIN, PAPER_RULE, CODE, UNMASKED, EXACT = (
+    estimators.get(name)
+    for name in (
+        *("bnn-weight", "bireal-weight-paper", "bireal-weight-code", "bireal-weight-caffe"),
+        "xnor-weight-exact",
+    )
+)
+"""UNMASKED has as its gradient that of the binarized weight itself."""
 
 
 def weight_gradient(rule: Map, eps: float = 0.0, norm_first: bool = False) -> tuple[Array, Array]:

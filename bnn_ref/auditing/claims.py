@@ -118,10 +118,16 @@ def _parameters(curve: Curve) -> Iterator[Check]:
 
 
 def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
-    """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0."""
+    """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0.
+
+    A rule for weights may have a positive scale for each output channel (the last axis).
+    """
     deployed = np.asarray(binarizer.deploy()(x))
-    yield Check.that("deployed values are -1 or +1", bool(np.isin(deployed, (-1, 1)).all()), "other values")
-    same = (np.sign(trained) == deployed) | (x == 0) | (trained == 0)
+    size = np.abs(deployed)
+    scale = size.reshape(-1, size.shape[-1])[:1] if binarizer.reduces else np.ones(1, x.dtype)
+    binary = bool((scale > 0).any() and (size == scale).all())
+    yield Check.that("deployed values are -1 or +1", binary, "other values")
+    same = (np.sign(trained) == np.sign(deployed)) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
     yield Check.that("deployed and trained signs agree", bool(same.all()), where)
 

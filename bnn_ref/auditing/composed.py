@@ -11,7 +11,7 @@ from bnn_ref.auditing.claims import curve_checks, deployment_checks
 from bnn_ref.auditing.composition import audit_layer
 from bnn_ref.auditing.operation import compare
 from bnn_ref.auditing.report import Check, Report
-from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.binarizer import Binarizer, Curve, Detach, Map
 from bnn_ref.layers import Activation
 from bnn_ref.parameter import Array
 
@@ -23,8 +23,8 @@ OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 
 def audit_composed(binarizer: Binarizer) -> Report:
-    """Every check of `binarizer`, bound as an activation and as a weight, at points with kinks among them."""
-    curves = {type(part).__name__: part for part in binarizer.surrogate.parts() if isinstance(part, Curve)}
+    """Every check of `binarizer`, bound as a weight and, where it can be one, as an activation."""
+    curves = {type(curve).__name__: curve for curve in _learned(binarizer)}
     checks = [
         replace(check, name=f"{name}: {check.name}")
         for name, curve in curves.items()
@@ -32,6 +32,8 @@ def audit_composed(binarizer: Binarizer) -> Report:
     ]
     on_kinks = 0
     for operand, (shape, tensor) in OPERANDS.items():
+        if operand == "activation" and binarizer.reduces:
+            continue
         layer = Activation(binarizer, np.random.default_rng(0), shape)
         x = _points(binarizer, tensor)
         for dtype in (np.float64, np.float32):
@@ -41,6 +43,17 @@ def audit_composed(binarizer: Binarizer) -> Report:
         checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(binarizer, layer, x)]
     name = binarizer.name or type(binarizer.surrogate).__name__
     return Report(name, "implementation", tuple(checks), on_kinks=on_kinks)
+
+
+def _learned(part: Map) -> Iterator[Curve]:
+    """The curves whose slopes are used: of an inner binarizer its surrogate, of a stopped gradient none."""
+    if isinstance(part, Binarizer):
+        yield from _learned(part.surrogate)
+    elif isinstance(part, Curve):
+        yield part
+    elif not isinstance(part, Detach):
+        for inner in part.direct():
+            yield from _learned(inner)
 
 
 def _points(binarizer: Binarizer, shape: tuple[int, ...]) -> Array:

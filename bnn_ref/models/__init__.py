@@ -123,6 +123,8 @@ def build(
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
     require(estimator != REAL or not parameters, "parameters", f"none with {REAL!r}", parameters)
     activation = HardTanh() if estimator == REAL else estimators.get(estimator, **parameters)
+    fits = not activation.reduces
+    require(fits, "estimator", f"one of {', '.join([*estimators.activations(), REAL])}", estimator)
     weight = None if estimator == REAL else estimators.get(weight_estimator, **weight_parameters)
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
