@@ -135,6 +135,7 @@ SURROGATES: dict[str, Callable[[Any], Any]] = {
     "rbnn-activation": lambda x: torch.where(
         x.abs() < 2**0.5, 2**0.5 * x - torch.sign(x) * x * x / 2, torch.sign(x)
     ),
+    "bnn-weight": lambda x: x.clamp(-1, 1),
     "reste": lambda x: torch.where(
         x.abs() <= 0.1,
         x * 0.1 ** (1 / 3 - 1),
