@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from figures import fda, spectra
+from figures import fda, magnitude, spectra
 from figures.drawing import run
 
 if __name__ == "__main__":
-    sys.exit(run("figures", {"spectra": spectra.draw, **fda.PICTURES}))
+    sys.exit(run("figures", {"spectra": spectra.draw, **fda.PICTURES, "magnitude": magnitude.draw}))

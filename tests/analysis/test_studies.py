@@ -50,6 +50,7 @@ def test_headers(study: Study) -> None:
 
 def test_nothing_else_is_committed() -> None:
     stems = {"spectra-cases", "spectra-gain", "spectra-gibbs", "spectra-harmonics", "checkers", "claims"}
+    stems |= {"magnitude-equalities", "magnitude-ratios"}
     stems |= {
         f"fda-{part}" for part in ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
     }
