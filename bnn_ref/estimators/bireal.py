@@ -1,4 +1,4 @@
-"""Bi-Real Net: ApproxSign, the piecewise quadratic that is closer to sign than a clip."""
+"""Bi-Real Net: ApproxSign, the piecewise quadratic that is closer to sign than a clip, and the leaky clip."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.checks import is_number, require
 from bnn_ref.parameter import Array
 
 
@@ -36,3 +37,32 @@ class PiecewiseQuadratic(Curve):
     def energy(self, period: float) -> float | None:
         """2 / (5 P), on periods that hold the step."""
         return 2 / (5 * period) if period >= 2 else None
+
+
+@dataclass(frozen=True)
+class LeakyClip(Curve):
+    """x on (-1, 1), outside a line of slope `leak` that goes on from there; at -1 and 1 the slope is `leak`.
+
+    Between ReLU and the clip in the initialisation chain of a binary network: no unit is cut off yet.
+
+    Parameters
+    ----------
+    leak : float
+        Slope outside, in (0, 1). (With 0 it were the clip: `HardTanh`.)
+
+    Source: bireal2018 (released Caffe code: 0.1, the boundary included in the outside).
+    """
+
+    leak: float = 0.1
+    kinks = (-1.0, 1.0)
+    owners = ("left", "right")
+    peak = 1.0
+
+    def __post_init__(self) -> None:
+        require(is_number(self.leak) and 0 < self.leak < 1, "leak", "a number in (0, 1)", self.leak)
+
+    def pieces(self) -> tuple[Piece, ...]:
+        return (lambda x: self.leak * (x + 1) - 1, lambda x: x, lambda x: self.leak * (x - 1) + 1)
+
+    def slope(self, x: Array) -> Array:
+        return np.where(np.abs(x) < 1, 1, self.leak)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Map
+from bnn_ref.binarizer import Map, ReLU
 from bnn_ref.checks import require, require_whole
+from bnn_ref.estimators.bireal import LeakyClip
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
@@ -24,6 +25,7 @@ __all__ = [
     "MODELS",
     "REAL",
     "SCALES",
+    "TWINS",
     "BiRealBlock",
     "Model",
     "Operands",
@@ -44,6 +46,9 @@ MODELS: dict[str, Callable[..., Model]] = {
 
 REAL = "real"
 """In place of an estimator's name: the full-precision twin (real weights, a clip in place of sign)."""
+
+TWINS: dict[str, Map] = {REAL: HardTanh(), "real-relu": ReLU(), "real-leaky-clip": LeakyClip()}
+"""The full-precision twins, by what stands in place of sign: the clip, or one of its forerunners."""
 
 SCALES: dict[str, Map | None] = {"none": None, "channel": CHANNEL_SCALE, "tensor": TENSOR_SCALE}
 """What binary weights are multiplied by."""
@@ -93,7 +98,8 @@ def build(
     classes : int
         Length of the output.
     estimator : str
-        Binarizer of the activations: a name of the estimator table, or "real" for the full-precision twin.
+        Binarizer of the activations: a name of the estimator table; or a key of `TWINS` ("real",
+        "real-relu", "real-leaky-clip") for a full-precision twin.
     parameters : dict, optional
         Parameters of that estimator.
     weight_estimator : str
@@ -121,9 +127,10 @@ def build(
     require_whole("seed", seed, 0)
     parameters = _dictionary("parameters", parameters)
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
-    require(estimator != REAL or not parameters, "parameters", f"none with {REAL!r}", parameters)
-    activation = HardTanh() if estimator == REAL else estimators.get(estimator, **parameters)
-    weight = None if estimator == REAL else estimators.get(weight_estimator, **weight_parameters)
+    twin = TWINS.get(estimator)
+    require(twin is None or not parameters, "parameters", f"none with {estimator!r}", parameters)
+    activation = estimators.get(estimator, **parameters) if twin is None else twin
+    weight = estimators.get(weight_estimator, **weight_parameters) if twin is None else None
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
     chosen = {
