@@ -16,6 +16,7 @@ from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
 from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
+from bnn_ref.models.folding import drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
@@ -32,6 +33,8 @@ __all__ = [
     "ResNetBlock",
     "Spec",
     "build",
+    "drop_scale",
+    "fold_scale",
     "names",
     "options",
 ]

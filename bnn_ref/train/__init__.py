@@ -20,6 +20,7 @@ from bnn_ref.train.files import save_model as save_model
 from bnn_ref.train.fit import fit as fit
 from bnn_ref.train.history import Epoch as Epoch
 from bnn_ref.train.history import History as History
+from bnn_ref.train.norms import retrain_norms as retrain_norms
 from bnn_ref.train.past import Past as Past
 from bnn_ref.train.progress import Progress as Progress
 from bnn_ref.train.stages import Stage as Stage

@@ -69,8 +69,8 @@ def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) ->
 def test_train_in_stages_says_and_keeps_each(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     arguments = [
-        "train", "--model", "mlp", "--option", "width=8", "--limit", "128", "--epochs", "2", "--out", str(path),
-        "--pretrain", "real-relu:epochs=3,real-leaky-clip:lr=0.001:schedule=linear, real",
+        "train", "--model", "mlp", "--option", "width=8", "--limit", "128", "--epochs", "2",
+        "--out", str(path), "--pretrain", "real-relu:epochs=3,real-leaky-clip:lr=0.001:schedule=linear, real",
     ]  # fmt: skip
     done = run(*arguments)
     assert done.exit_code == 0, done.output
