@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis import checkers, claims, spectra
+from analysis import areas, capability, checkers, claims, spectra
 from analysis.study import out_option, run
 
 
@@ -15,7 +15,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m analysis", description="Run every study.")
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
-    return max(run(spectra.STUDY, out), run(checkers.STUDY, out), claims.main(out))
+    studies = (spectra.STUDY, areas.STUDY, capability.STUDY, checkers.STUDY)
+    return max(*(run(study, out) for study in studies), claims.main(out))
 
 
 if __name__ == "__main__":
