@@ -36,7 +36,9 @@ def bounds_panel(ax: Axes, bounds: Table) -> None:
     for i, pair in enumerate(zip(without, shortcut, strict=True)):
         for side, (number, color) in enumerate(zip(pair, (ORANGE, BLUE), strict=True)):
             label = (
-                ("without shortcut: all that is left is its sign", "with shortcut")[side] if i == 0 else ""
+                ("without shortcut: the next sign is all that is left", "with shortcut")[side]
+                if i == 0
+                else ""
             )
             bar(ax, i + (side - 0.5) * (WIDTH + 0.02), number, color, label)
     ax.set_xticks(range(4), [*NAMES.values(), NEXT])
