@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bnn_ref
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, Tensor, backward, steps
 from bnn_ref.binarizer import Binarizer, Scaled
@@ -140,6 +141,14 @@ def test_a_twin_puts_its_curve_in_place_of_sign(twin: str, right: float, left: f
     assert [curve is None for curve in curves] == [True, False, False, True]
     for curve in curves[1:-1]:
         np.testing.assert_allclose(curve(np.array([3.0, -3.0])), [right, left], rtol=1e-15)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_twin_is_audited_as_a_network(twin: str) -> None:
+    model = build("bireal-small", estimator=twin, input_shape=(4, 4, 1), widths=[3, 4], blocks=[1, 1])
+    images = np.random.default_rng(0).normal(size=(4, 4, 4, 1))
+    report = bnn_ref.audit_model(model, SoftmaxCrossEntropy(), images, np.arange(4))
+    assert report.passed, str(report)
 
 
 def test_a_twin_takes_no_parameters() -> None:
