@@ -17,7 +17,7 @@ from bnn_ref import estimators
 from bnn_ref.annealing import Geometric, Moment
 from bnn_ref.basepoint import record, replay
 from bnn_ref.binarizer import Binarizer, Compose, Curve, Detach, Map, MeanAbs, Piece, Scaled, Sign, Sum
-from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.bireal import LeakyClip, PiecewiseQuadratic
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
 from bnn_ref.parameter import Parameter
@@ -195,6 +195,7 @@ def test_what_a_map_does_not_declare_is_named() -> None:
 # The calculus
 
 CURVES = [Identity(), Tanh(1.5), Tanh(0.5), HardTanh(), HardTanh(1.0, inclusive=False), PiecewiseQuadratic()]
+CURVES.append(LeakyClip())
 SCALES = [rule for part in (MeanAbs(), MeanAbs(per_channel=False)) for rule in (part, Detach(part))]
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from bnn_ref.annealing import Geometric, Law
 from bnn_ref.binarizer import Binarizer, Curve, Sign
-from bnn_ref.estimators.bireal import (
-    PiecewiseQuadratic,
+from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.bireal_weight import (
     bireal_weight_caffe,
     bireal_weight_code,
     bireal_weight_paper,

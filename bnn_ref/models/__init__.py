@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Map
+from bnn_ref.binarizer import Map, ReLU
 from bnn_ref.checks import require, require_whole
+from bnn_ref.estimators.bireal import LeakyClip
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
 from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
+from bnn_ref.models.folding import drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
@@ -24,12 +26,15 @@ __all__ = [
     "MODELS",
     "REAL",
     "SCALES",
+    "TWINS",
     "BiRealBlock",
     "Model",
     "Operands",
     "ResNetBlock",
     "Spec",
     "build",
+    "drop_scale",
+    "fold_scale",
     "names",
     "options",
 ]
@@ -44,6 +49,9 @@ MODELS: dict[str, Callable[..., Model]] = {
 
 REAL = "real"
 """In place of an estimator's name: the full-precision twin (real weights, a clip in place of sign)."""
+
+TWINS: dict[str, Map] = {REAL: HardTanh(), "real-relu": ReLU(), "real-leaky-clip": LeakyClip()}
+"""The full-precision twins, by what stands in place of sign: the clip, or one of its forerunners."""
 
 SCALES: dict[str, Map | None] = {"none": None, "channel": CHANNEL_SCALE, "tensor": TENSOR_SCALE}
 """What binary weights are multiplied by."""
@@ -93,7 +101,8 @@ def build(
     classes : int
         Length of the output.
     estimator : str
-        Binarizer of the activations: a name of the estimator table, or "real" for the full-precision twin.
+        Binarizer of the activations: a name of the estimator table; or a key of `TWINS` ("real",
+        "real-relu", "real-leaky-clip") for a full-precision twin.
     parameters : dict, optional
         Parameters of that estimator.
     weight_estimator : str
@@ -121,11 +130,12 @@ def build(
     require_whole("seed", seed, 0)
     parameters = _dictionary("parameters", parameters)
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
-    require(estimator != REAL or not parameters, "parameters", f"none with {REAL!r}", parameters)
-    activation = HardTanh() if estimator == REAL else estimators.get(estimator, **parameters)
+    twin = TWINS.get(estimator)
+    require(twin is None or not parameters, "parameters", f"none with {estimator!r}", parameters)
+    activation = estimators.get(estimator, **parameters) if twin is None else twin
     fits = not activation.reduces
-    require(fits, "estimator", f"one of {', '.join([*estimators.activations(), REAL])}", estimator)
-    weight = None if estimator == REAL else estimators.get(weight_estimator, **weight_parameters)
+    require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
+    weight = estimators.get(weight_estimator, **weight_parameters) if twin is None else None
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
     chosen = {

@@ -67,6 +67,27 @@ def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) ->
     assert all(np.array_equal(first[key], second[key]) for key in first)
 
 
+def test_train_in_stages_says_and_keeps_each(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    arguments = [
+        "train", "--model", "mlp", "--option", "width=8", "--limit", "128", "--epochs", "2",
+        "--out", str(path), "--pretrain", "real-relu:epochs=3,real-leaky-clip:lr=0.001:schedule=linear, real",
+    ]  # fmt: skip
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    said = [line.split(":")[0] for line in done.stdout.splitlines()[:4]]
+    chain = ["real-relu", "real-leaky-clip", "real", "approxsign"]
+    assert said == chain
+    loaded = bnn_ref.load_model(path)
+    assert [past.model.options["estimator"] for past in loaded.before if past.model] == chain[:3]
+    assert [len(past.history) for past in (*loaded.before, loaded)] == [3, 2, 2, 2]
+    steps = [(past.config.lr, past.config.schedule) for past in (*loaded.before, loaded)]
+    assert steps == [(5e-3, "cosine"), (1e-3, "linear"), (5e-3, "cosine"), (5e-3, "cosine")]
+    told = json.loads(run(*arguments, "--json").stdout)
+    assert [len(past["history"]["epochs"]) for past in told["before"]] == [3, 2, 2]
+    assert [epoch["loss"] for epoch in told["epochs"]] == [epoch.loss for epoch in loaded.history]
+
+
 def test_audit_of_everything_passes() -> None:
     done = run("audit", "--all")
     assert done.exit_code == 0, done.output
@@ -160,6 +181,14 @@ BAD: list[tuple[list[str], str]] = [
     (["train", "--out", "OUT", "--estimator", "nope"], "required one of identity-ste"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "depth=2"], "cnn: required options among width"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "width=-1"], "width: required a whole number"),
+    (["train", "--out", "OUT", "--pretrain", "real-tanh"], "required one of identity-ste"),
+    (
+        ["train", "--out", "OUT", "--pretrain", "real:leak=1"],
+        "pretrain: real: required settings among epochs",
+    ),
+    (["train", "--out", "OUT", "--pretrain", "real:epochs=0"], "epochs: required a whole number >= 1, got 0"),
+    (["train", "--out", "OUT", "--pretrain", "real:epochs"], "required NAME=VALUE, got 'epochs'"),
+    (["train", "--out", "OUT", "--option", "seed=1"], "multiple values for keyword argument 'seed'"),
     (["compare", "--estimators", "fda,fda"], "estimators: required at least one, each once"),
     (["compare", "--estimators", ","], "estimators: required at least one, each once"),
     (["compare", "--estimators", "tanh,fda:speed=3"], "arm 'fda:speed=3': fda: required parameters among"),

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bnn_ref
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, Tensor, backward, steps
 from bnn_ref.binarizer import Binarizer, Scaled
 from bnn_ref.layers import TENSOR_SCALE, SoftmaxCrossEntropy
-from bnn_ref.models import REAL, Model, Spec, build
+from bnn_ref.models import TWINS, Model, Spec, build
 
 Bits = Callable[[Model], Any]
 Smallest = dict[str, dict[str, Any]]
@@ -27,7 +28,7 @@ def test_every_name_has_a_smallest_size(smallest: Smallest) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("estimator", ["approxsign", "bnn++", REAL])
+@pytest.mark.parametrize("estimator", ["approxsign", "bnn++", *TWINS])
 @pytest.mark.parametrize("size", ["default", "smallest"])
 def test_images_become_scores(smallest: Smallest, name: str, estimator: str, size: str) -> None:
     options = smallest[name] if size == "smallest" else {}
@@ -80,7 +81,7 @@ def test_one_seed_is_one_network(bits: Bits, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_of_one_seed_start_alike_whatever_the_estimator(bits: Bits, name: str) -> None:
     first = bits(build(name, estimator="approxsign", **SMALL[name]))
-    for estimator in ("fda", "bnn++", REAL):
+    for estimator in ("fda", "bnn++", *TWINS):
         assert bits(build(name, estimator=estimator, **SMALL[name])) == first
 
 
@@ -113,10 +114,11 @@ def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, na
         assert layer.weight.scale == TENSOR_SCALE
 
 
+@pytest.mark.parametrize("twin", TWINS)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_real_twin_binarizes_nothing(name: str) -> None:
+def test_a_real_twin_binarizes_nothing(name: str, twin: str) -> None:
     scaled = {"scale": "tensor", **SMALL[name]}
-    real, binary = (build(name, estimator=estimator, **scaled) for estimator in (REAL, "approxsign"))
+    real, binary = (build(name, estimator=estimator, **scaled) for estimator in (twin, "approxsign"))
     assert not any(parameter.latent for parameter in real.parameters())
     assert any(parameter.latent for parameter in binary.parameters())
     for _, layer in real.layers():
@@ -127,6 +129,31 @@ def test_the_real_twin_binarizes_nothing(name: str) -> None:
     }
     # with real weights behind it, each layer's products take many values, not odd or even integers only
     assert len(np.unique(np.abs(real.state_dict()["head.latent"]))) > 2
+
+
+@pytest.mark.parametrize(
+    ("twin", "right", "left"), [("real", 1.0, -1.0), ("real-relu", 3.0, 0.0), ("real-leaky-clip", 1.2, -1.2)]
+)
+def test_a_twin_puts_its_curve_in_place_of_sign(twin: str, right: float, left: float) -> None:
+    curves = [
+        layer.activation for _, layer in build("mlp", estimator=twin).layers() if hasattr(layer, "latent")
+    ]
+    assert [curve is None for curve in curves] == [True, False, False, True]
+    for curve in curves[1:-1]:
+        np.testing.assert_allclose(curve(np.array([3.0, -3.0])), [right, left], rtol=1e-15)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_twin_is_audited_as_a_network(twin: str) -> None:
+    model = build("bireal-small", estimator=twin, input_shape=(4, 4, 1), widths=[3, 4], blocks=[1, 1])
+    images = np.random.default_rng(0).normal(size=(4, 4, 4, 1))
+    report = bnn_ref.audit_model(model, SoftmaxCrossEntropy(), images, np.arange(4))
+    assert report.passed, str(report)
+
+
+def test_a_twin_takes_no_parameters() -> None:
+    with pytest.raises(ValueError, match=r"parameters: required none with 'real-leaky-clip', got"):
+        build("mlp", estimator="real-leaky-clip", parameters={"leak": 0.2})
 
 
 @pytest.mark.parametrize("name", NAMES)
