@@ -14,11 +14,12 @@ from bnn_ref.parameter import Array, Parameter
 class Map:
     """A function of an array that knows its vector-Jacobian product.
 
-    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. `linear` is the
-    claim that the vjp is linear in the incoming gradient.
+    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. Two claims:
+    `linear`, the vjp is linear in the incoming gradient; `binary`, every value is +1 or -1.
     """
 
     linear = True
+    binary = False
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""

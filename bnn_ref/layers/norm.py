@@ -48,6 +48,10 @@ class BatchNorm(Layer):
         gain = self.gamma.value / np.sqrt(self.running_var + self.eps)
         return gain, self.beta.value - self.running_mean * gain
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(shape[-1:] == (self.channels,), "BatchNorm", f"{self.channels} channels", shape)
+        return shape
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: (N, ..., C)."""
         if x.shape[-1] != self.channels:
