@@ -151,7 +151,7 @@ class MeanAbs(Map):
         return np.asarray((signs * x).mean(axis=axes, keepdims=True))
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
-        return (*(1,) * (x.ndim - 1), x.shape[-1] if self.per_channel else 1)
+        return (1,) * (x.ndim - 1) + x.shape[-1:] if self.per_channel else (1,) * x.ndim
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """dx = sign(x) dy / n, n entries to one alpha."""

@@ -55,10 +55,10 @@ def show(
         raise ValueError("show: required one estimator's name, --all, or --model NAME")
     if model is not None:
         require(out is None, "out", "no folder with --model, which has no card", out)
-        _show_model(model, size or "28x28x1", convention or "library", values(option or ()), as_json)
+        _show_model(model, size, convention, values(option or ()), as_json)
         return
     for given, value in (("size", size), ("convention", convention), ("json", as_json)):
-        require(not value, given, "--model NAME beside it", value)
+        require(value is None or value is False, given, "--model NAME beside it", value)
     for one in estimators.names() if every else [str(name)]:
         _show(one, values(option or ()) if not every else {}, out)
 
@@ -75,9 +75,12 @@ def _show(name: str, parameters: dict[str, Any], out: Path | None) -> None:
         console.print(f"  card: {plot.save(plot.card(binarizer), out / f'{binarizer.name}.png')}")
 
 
-def _show_model(name: str, size: str, convention: str, options: dict[str, Any], as_json: bool) -> None:
-    shape = _shape(size)
-    found = bnn_ref.cost(models.build(name, input_shape=shape, **options), (1, *shape), convention)
+def _show_model(
+    name: str, size: str | None, convention: str | None, options: dict[str, Any], as_json: bool
+) -> None:
+    shape = (28, 28, 1) if size is None else _shape(size)
+    built = models.build(name, input_shape=shape, **options)
+    found = bnn_ref.cost(built, (1, *shape), "library" if convention is None else convention)
     if as_json:
         print_json({"model": name, "input_shape": list(shape), **found.to_dict()})
     else:

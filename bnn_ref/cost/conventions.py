@@ -45,10 +45,10 @@ BINARY_WEIGHTS = {10_985_472: "18", 21_086_208: "34"}
 BESIDE_WEIGHTS = 3 * 3_840 + 1_000
 """Real numbers beside the weights, the same for 18 and 34 layers: 705,960 with the weights.
 
-Source: ours. Memory tables known from bireal2018 need 705,711 to 705,979 in both networks, although the
-deeper one has nearly twice the channels: no rule that counts by layer fits both. This number is three for
-each of the 3,840 output channels of the 1-bit convolutions of the *18-layer* network, and the classifier's
-bias.
+Source: ours, an inference. The memory figures of bireal2018, as far as we know them, need 705,711 to 705,979
+in both networks, although the deeper one has nearly twice the channels: no rule that counts by layer fits
+both. This number is three for each of the 3,840 output channels of the 1-bit convolutions of the *18-layer*
+network, and the classifier's bias.
 """
 
 
@@ -81,4 +81,4 @@ CONVENTIONS = {
         ),
     )
 }
-"""By name. Sources: ours; larq, Larq's `summary`; paper, bireal2018 as far as `BESIDE_WEIGHTS` says."""
+"""By name. Sources: library is ours; larq follows Larq's `summary`; of paper see `BESIDE_WEIGHTS`."""

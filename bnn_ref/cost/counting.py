@@ -33,7 +33,7 @@ def cost(model: Layer, input_shape: Sequence[int], convention: str = "library") 
         N does not matter.
     convention : str
         Which real numbers count as memory: "library" all that eval mode reads, "larq" as Larq's summary,
-        "paper" as in bireal2018 (as far as known; for its 18 and 34 layers).
+        "paper" what we infer for bireal2018 (its networks of 18 and 34 layers; `conventions` says how).
 
     Returns
     -------
