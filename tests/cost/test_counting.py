@@ -308,6 +308,7 @@ class Halved(Layer):
 
     def __init__(self) -> None:
         self.a, self.map = Parameter(np.ones(3, np.float32), "a"), Shift(Parameter(np.zeros(1), "b"))
+        self.trained_only = Binarizer(Sign(), Shift(Parameter(np.zeros(1), "c")))
 
     def forward(self, x: Any, **named: Any) -> tuple[Array, Any]:
         return self.a.value * self.map(x)[..., ::2], None
