@@ -58,6 +58,10 @@ class Binarizer(Map):
     law: Law | None = None
     name: str = ""
 
+    @property
+    def binary(self) -> bool:  # type: ignore[override]
+        return self.forward.binary
+
     def __call__(self, x: Array) -> Array:
         """F(x). Re-centred: F(z0) + T(z) - T(z0), the same value with the surrogate's true derivative."""
         if not recentring():

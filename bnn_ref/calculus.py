@@ -26,6 +26,10 @@ class Compose(Map):
     def __post_init__(self) -> None:
         _require_maps(self.maps)
 
+    @property
+    def binary(self) -> bool:  # type: ignore[override]
+        return self.maps[-1].binary
+
     def __call__(self, x: Array) -> Array:
         for part in self.maps:
             x = part(x)
@@ -112,11 +116,18 @@ class Detach(Map):
 
     inner: Map
 
+    @property
+    def binary(self) -> bool:  # type: ignore[override]
+        return self.inner.binary
+
     def __call__(self, x: Array) -> Array:
         return decide(lambda: self.inner(x))
 
     def vjp(self, x: Array, dy: Array) -> Array:
         return np.zeros_like(x)
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return self.inner.output_shape(x)
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,9 @@ class MeanAbs(Map):
         signs = decide(lambda: np.where(x.real < 0, -1, 1).astype(x.real.dtype), lambda: int((x == 0).sum()))
         axes = tuple(range(x.ndim - 1 if self.per_channel else x.ndim))
         return np.asarray((signs * x).mean(axis=axes, keepdims=True))
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return (1,) * (x.ndim - 1) + x.shape[-1:] if self.per_channel else (1,) * x.ndim
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """dx = sign(x) dy / n, n entries to one alpha."""

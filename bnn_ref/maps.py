@@ -14,13 +14,14 @@ from bnn_ref.parameter import Array, Parameter
 class Map:
     """A function of an array that knows its vector-Jacobian product.
 
-    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. `linear` is the
-    claim that the vjp is linear in the incoming gradient; `whole` says that each value depends on entries all
-    over the tensor, as a mean does.
+    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. Three claims:
+    `linear`, the vjp is linear in the incoming gradient; `whole`, each value depends on entries all over the
+    tensor, as a mean does; `binary`, every value is +1 or -1.
     """
 
     linear = True
     whole = False
+    binary = False
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""

@@ -33,6 +33,9 @@ class Activation(Layer):
     ) -> None:
         self.curve = curve.bind(shape, -1, np.random.default_rng(0) if rng is None else rng)
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         return (self.curve if self.training else self.curve.deploy())(x), (x, self.curve)
 
@@ -71,11 +74,16 @@ class PReLU(Layer):
     def __init__(self, channels: int, initial: float = 0.25) -> None:
         self.slope = Parameter(np.full(channels, initial, np.float32), "slope")
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        slope = self.slope.value
+        fits = len(slope) == 1 or shape[-1:] == slope.shape
+        require(fits, "PReLU", f"{len(slope)} channels on the last axis", shape)
+        return shape
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: (..., C)."""
         slope = self.slope.value
-        fits = len(slope) == 1 or x.shape[-1:] == slope.shape
-        require(fits, "PReLU", f"{len(slope)} channels on the last axis", x.shape)
+        self.output_shape(x.shape)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
         return np.where(above, x, slope * x), (x, above, slope)
 

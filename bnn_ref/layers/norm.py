@@ -48,6 +48,10 @@ class BatchNorm(Layer):
         gain = self.gamma.value / np.sqrt(self.running_var + self.eps)
         return gain, self.beta.value - self.running_mean * gain
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(shape[-1:] == (self.channels,), "BatchNorm", f"{self.channels} channels", shape)
+        return shape
+
     def absorb(self, scale: Array) -> None:
         """Make eval mode compute of z what it has computed of scale z: A = gain scale, the same shift.
 

@@ -10,6 +10,7 @@ from bnn_ref.basepoint import decide
 from bnn_ref.checks import require, require_whole
 from bnn_ref.kernels.conv import output_size
 from bnn_ref.layers.base import Layer
+from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
 
 
@@ -31,6 +32,9 @@ class Pool2d(Layer):
         require_whole("padding", padding, 0)
         wanted = f"less than the kernel's {kernel_size}: a window of padding alone holds nothing"
         require(padding < kernel_size, "padding", wanted, padding)
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*places(shape, self.kernel_size, self.stride, self.padding), shape[2])
 
     def taps(self, x: Array, fill: float) -> Array:
         """(N, H, W, C) -> (K*K, N, Ho, Wo, C): what each window sees, tap by tap in row-major order."""
@@ -93,6 +97,10 @@ class AvgPool2d(Pool2d):
 
 class GlobalAvgPool(Layer):
     """(N, H, W, C) -> (N, C), the mean over pixels."""
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(len(shape) == 3, "GlobalAvgPool", "(H, W, C)", shape)
+        return shape[2:]
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         return x.mean(axis=(1, 2)), x.shape

@@ -119,10 +119,23 @@ def test_spectrum_and_show_of_every_estimator(name: str, tmp_path: Path) -> None
     assert "T(x) =" in shown.output or "T'(x) =" in shown.output
 
 
-def test_show_of_a_model_prints_its_cost() -> None:
-    shown = run("show", "--model", "bireal-small", "--size", "28x28x1")
+@pytest.mark.parametrize("convention", ["library", "larq"])
+def test_show_of_a_model_is_its_cost(convention: str) -> None:
+    wanted = bnn_ref.cost(bnn_ref.models.build("cnn", input_shape=(20, 16, 3)), (1, 20, 16, 3), convention)
+    arguments = ("show", "--model", "cnn", "--size", "20x16x3", "--convention", convention)
+    found = json.loads(run(*arguments, "--json").stdout)
+    assert found == {"model": "cnn", "input_shape": [20, 16, 3], **wanted.to_dict()}
+    shown = run(*arguments)
     assert shown.exit_code == 0, shown.output
-    assert "total" in shown.output
+    assert max(map(len, shown.output.splitlines())) <= 80
+    assert f"{wanted.total.packed_bytes:,}" in shown.output
+    assert f"memory ({convention})" in shown.output
+
+
+def test_show_of_a_model_has_defaults() -> None:
+    found = json.loads(run("show", "--model", "bireal-small", "--option", "classes=7", "--json").stdout)
+    assert (found["input_shape"], found["convention"]) == ([28, 28, 1], "library")
+    assert found["layers"][-1]["output_shape"] == [7]
 
 
 def test_bench_reports_ratios() -> None:
@@ -170,7 +183,18 @@ BAD: list[tuple[list[str], str]] = [
     (["spectrum", "fda", "--option", "speed=3"], "required parameters among terms"),
     (["spectrum", "fda", "--period", "-1"], "period: required a positive number"),
     (["show"], "required one estimator's name"),
+    (["show", "tanh", "--all"], "required one estimator's name, --all, or --model NAME"),
+    (["show", "tanh", "--model", "cnn"], "required one estimator's name, --all, or --model NAME"),
+    (["show", "tanh", "--json"], "json: required --model NAME beside it, got True"),
+    (["show", "tanh", "--convention", "larq"], "convention: required --model NAME beside it, got 'larq'"),
+    (["show", "--all", "--size", "8x8x1"], "size: required --model NAME beside it, got '8x8x1'"),
+    (["show", "--model", "cnn", "--out", "cards"], "out: required no folder with --model"),
     (["show", "--model", "cnn", "--size", "28x28"], "required HxWxC"),
+    (["show", "--model", "cnn", "--size", ""], "size: required HxWxC"),
+    (["show", "tanh", "--size", ""], "size: required --model NAME beside it, got ''"),
+    (["show", "--model", "cnn", "--convention", ""], "required one of library, larq, paper, got ''"),
+    (["show", "--model", "cnn", "--convention", "mine"], "required one of library, larq, paper, got 'mine'"),
+    (["show", "--model", "cnn", "--convention", "paper"], "required the weights of Bi-Real-18 or -34"),
     (["show", "--model", "cnn", "--option", "width=-3"], "width: required a whole number >= 1, got -3"),
     (["train", "--out", "no/such/folder/a.safetensors"], "required an existing folder"),
     (["train", "--out", "OUT", "--data", "cats"], "digits, fashion-mnist, mnist"),
