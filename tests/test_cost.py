@@ -194,7 +194,8 @@ def test_vgg_small() -> None:
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize("scale", list(SCALES))
 def test_packed_bytes_are_the_file_s(name: str, scale: str, tmp_path: Path) -> None:
-    model = models.build(name, input_shape=(28, 28, 1), scale=scale)
+    smaller = {"width": 6} if "152" in name or "34" in name else {}
+    model = models.build(name, input_shape=(28, 28, 1), scale=scale, **smaller)
     packed, path = pack(model), tmp_path / "net.safetensors"
     packed.save(path)
     in_file = sum(tensor.nbytes for tensor in load_file(path).values())
