@@ -48,7 +48,7 @@ class LeakyClip(Curve):
     clip : float
         c, in units of x.
     leak : float
-        The slope outside and at abs(x) = c, from 0 to 1.
+        The slope outside and at abs(x) = c, in (0, 1].
 
     Source: bireal2018 (released code): between ReLU and clip when a real-valued network is trained first,
     and in front of the 50-layer network.
@@ -61,7 +61,7 @@ class LeakyClip(Curve):
 
     def __post_init__(self) -> None:
         require_positive("clip", self.clip)
-        require(is_number(self.leak) and 0 <= self.leak <= 1, "leak", "a number from 0 to 1", self.leak)
+        require(is_number(self.leak) and 0 < self.leak <= 1, "leak", "a number in (0, 1]", self.leak)
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -20,6 +20,7 @@ from bnn_ref.models.bottleneck import DeepBiReal
 from bnn_ref.models.caffe import CaffeBiReal
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.reals import RealResNet
+from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
 from bnn_ref.models.vgg import VGG
@@ -34,6 +35,7 @@ __all__ = [
     "ResNetBlock",
     "Spec",
     "build",
+    "from_pytorch",
     "names",
     "options",
 ]

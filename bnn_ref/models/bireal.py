@@ -32,7 +32,7 @@ def shrink(stride: int) -> list[Layer]:
     return [AvgPool2d(stride, ceil=True)] if stride > 1 else []
 
 
-def projection(operands: Operands, change: Change) -> Layer | None:
+def projection(operands: Operands, change: Change) -> Sequential | None:
     """The shortcut: the identity, or average pool, real 1x1 convolution, norm.
 
     Source: bireal2018; the norm is that of the PyTorch release.
@@ -49,6 +49,9 @@ class BiRealBlock(Residual):
     The shortcut is the identity; where the shape changes it is average pool 2x2, real 1x1 convolution, norm.
     Source: bireal2018; the norm on the shortcut is that of the PyTorch release.
     """
+
+    branch: Sequential
+    shortcut: Sequential | None
 
     def __init__(self, operands: Operands, in_channels: int, channels: int, stride: int = 1) -> None:
         change = Change(in_channels, channels, stride)
@@ -115,6 +118,9 @@ class BiReal(Classifier):
 
     Source: bireal2018 (PyTorch release).
     """
+
+    stem: Sequential
+    body: Sequential
 
     def __init__(
         self,

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnn_ref.binarizer import Curve
-from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.binarizer import Binarizer, Curve, Sign
+from bnn_ref.estimators.bireal import LeakyClip, PiecewiseQuadratic
 from bnn_ref.estimators.ste import HardTanh
+from bnn_ref.testing import check_binarizer
 
 CLIP, APPROX = HardTanh(), PiecewiseQuadratic()
 
@@ -67,3 +68,8 @@ def test_the_slopes_of_the_two_halves() -> None:
         APPROX.derivative(np.array([-0.75, -0.25, 0.25, 0.75])), [0.5, 1.5, 1.5, 0.5]
     )
     np.testing.assert_array_equal(APPROX(np.array([-3.0, -0.5, 0.5, 3.0])), [-1, -0.75, 0.75, 1])
+
+
+@pytest.mark.parametrize(("clip", "leak"), [(1.0, 0.1), (0.5, 0.3), (2.0, 1.0)])
+def test_the_leaky_clip_keeps_its_claims(clip: float, leak: float) -> None:
+    check_binarizer(Binarizer(Sign(), LeakyClip(clip, leak)))

@@ -127,9 +127,7 @@ def links(draw: st.DrawFn, c: int, flat: bool) -> list[Layer]:
         "relu": ReLU,
         "hardtanh": lambda: HardTanh(draw(st.sampled_from([0.7, 1.0, 3.0]))),
         "sign": lambda: Activation(Sign(draw(st.sampled_from([-1, 1])))),
-        "leaky": lambda: LeakyClip(
-            draw(st.sampled_from([0.7, 1.0, 3.0])), draw(st.sampled_from([0, 0.1, 1]))
-        ),
+        "leaky": lambda: LeakyClip(draw(st.sampled_from([0.7, 1.0, 3.0])), draw(st.sampled_from([0.1, 1]))),
         "max": lambda: MaxPool2d(2, draw(st.integers(1, 3)), draw(st.integers(0, 1)), draw(st.booleans())),
         "avg": lambda: AvgPool2d(2, draw(st.integers(1, 2)), draw(st.integers(0, 1)), draw(st.booleans())),
     }
