@@ -82,7 +82,7 @@ class MaxPool2d(Pool2d):
     def _first(self, taps: Array, shape: tuple[int, ...]) -> Array:
         """Which tap wins, the first of equal ones; padding never does, not even against -inf."""
         first = taps.argmax(axis=0)
-        if (self.padding or self.ceil) and np.isneginf(lost := taps.max(axis=0)).any():
+        if self.padding and np.isneginf(lost := taps.max(axis=0)).any():
             inside = self.taps(np.ones(shape), 0).argmax(axis=0)
             first = np.where(np.isneginf(lost), inside, first)
         return first

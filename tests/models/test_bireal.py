@@ -103,6 +103,20 @@ def test_the_narrow_stream_is_the_previous_block_s_3x3() -> None:
     assert not isinstance(first.reduce, Residual)
 
 
+def test_the_full_precision_resnet() -> None:
+    """torchvision's basic block: norms and ReLUs in this order, the stride in the first 3x3 and the 1x1."""
+    model = build("resnet-18", width=2, blocks=(1, 1))
+    block = [*UNIT, "ReLU", *UNIT]
+    assert kinds(model) == [
+        *("Conv2d", "BatchNorm", "ReLU", "MaxPool2d"),
+        *(*block, "Add", "ReLU"),
+        *(*block, *UNIT, "Add", "ReLU"),
+        *HEAD,
+    ]
+    windows = [(layer.kernel_size, layer.stride) for _, layer in model.layers() if isinstance(layer, Conv2d)]
+    assert windows == [(7, 2), (3, 1), (3, 1), (3, 2), (3, 1), (1, 2)]
+
+
 def test_the_caffe_release() -> None:
     model = build("bireal-18-caffe", width=2, blocks=(1, 1))
     assert kinds(model) == [*STEM, *UNIT, "Add", *UNIT, "AvgPool2d", "Conv2d", "Add", *HEAD]

@@ -77,3 +77,6 @@ def test_an_option_that_has_its_default_is_left_out_and_may_be_missing(tmp_path:
     document["nodes"][0]["options"]["ceil"] = 1
     with pytest.raises(ValueError, match=r"avg_pool\): ceil: required another type, got int"):
         restore(document, arrays)
+    document["nodes"][0]["options"] = {**found["inside"], "floor": True}
+    with pytest.raises(ValueError, match=r"avg_pool\): required \['ceil', 'kernel_size', .* got \['floor', "):
+        restore(document, arrays)

@@ -17,7 +17,13 @@ from torch import nn
 from bnn_ref import models
 from bnn_ref.layers import BatchNorm, Product
 
-BLOCKS = {"bireal-18": (4, 4, 4, 4), "bireal-34": (6, 8, 12, 6), "bireal-50": (3, 4, 6, 3)}
+BLOCKS = {
+    "bireal-18": (4, 4, 4, 4),
+    "bireal-18-caffe": (4, 4, 4, 4),
+    "bireal-34": (6, 8, 12, 6),
+    "bireal-50": (3, 4, 6, 3),
+    "resnet-34": (3, 4, 6, 3),
+}
 
 
 class BinaryActivation(nn.Module):
@@ -161,6 +167,36 @@ class BiRealCaffe(nn.Module):
         return self.fc(F.adaptive_avg_pool2d(self.blocks(x), 1).flatten(1))
 
 
+class RealBlock(nn.Module):
+    def __init__(self, c: int, f: int, stride: int) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(c, f, 3, stride, padding=1, bias=False), nn.BatchNorm2d(f)
+        self.conv2, self.bn2 = nn.Conv2d(f, f, 3, padding=1, bias=False), nn.BatchNorm2d(f)
+        down = nn.Sequential(nn.Conv2d(c, f, 1, stride, bias=False), nn.BatchNorm2d(f))
+        self.downsample = None if c == f else down
+
+    def forward(self, x: Any) -> Any:
+        out = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(out + (x if self.downsample is None else self.downsample(x)))
+
+
+class ResNet(nn.Module):
+    def __init__(self, blocks: tuple[int, ...], width: int, classes: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.blocks, channels = nn.Sequential(), width
+        for stage, count in enumerate(blocks):
+            for i in range(count):
+                self.blocks.append(RealBlock(channels, width * 2**stage, 2 if stage and not i else 1))
+                channels = width * 2**stage
+        self.fc = nn.Linear(channels, classes)
+
+    def forward(self, x: Any) -> Any:
+        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        return self.fc(F.adaptive_avg_pool2d(self.blocks(x), 1).flatten(1))
+
+
 def nchw(x: Any) -> Any:
     return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
 
@@ -217,7 +253,7 @@ def test_at_the_width_of_the_release() -> None:
     np.testing.assert_allclose(scores, theirs, rtol=0, atol=1e-9)
 
 
-OTHERS = [("bireal-50", BiReal50), ("bireal-18-caffe", BiRealCaffe)]
+OTHERS = [("bireal-50", BiReal50), ("bireal-18-caffe", BiRealCaffe), ("resnet-34", ResNet)]
 
 
 @pytest.mark.parametrize(("name", "make"), OTHERS)
@@ -225,7 +261,7 @@ def test_the_other_graphs_compute_what_their_twins_do(name: str, make: Any) -> N
     """Layers are paired in the order in which both sides hold them."""
     rng = np.random.default_rng(2)
     size = 64
-    twin = make(BLOCKS.get(name, BLOCKS["bireal-18"]), 4, 10).double()
+    twin = make(BLOCKS[name], 4, 10).double()
     settle(twin, rng, size)
     options = {"parameters": {"zero": -1}} if name.endswith("caffe") else {}
     model = models.build(name, input_shape=(size, size, 3), width=4, scale="channel", **options)
