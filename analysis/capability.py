@@ -17,6 +17,7 @@ from analysis.study import Study, run
 from analysis.tables import Cell, Table
 from bnn_ref import data, models, train
 from bnn_ref.binarizer import Sign
+from bnn_ref.layers import Sequential
 from bnn_ref.models import BiRealBlock
 from bnn_ref.models.bireal import SmallBiReal
 from bnn_ref.parameter import Array
@@ -73,10 +74,12 @@ def trained(digits: data.Dataset) -> SmallBiReal:
 def tensors(model: SmallBiReal, images: Array) -> Iterator[tuple[int, dict[str, Array]]]:
     """For each block its number and its tensors (N, H, W, C) in eval mode."""
     x = model.stem(images)
-    for number, block in enumerate(model.body.parts, 1):
-        assert isinstance(block, BiRealBlock)
-        conv = block.conv(x)
-        norm = block.norm(conv)
+    blocks = [layer for _, layer in model.layers() if isinstance(layer, BiRealBlock)]
+    for number, block in enumerate(blocks, 1):
+        assert isinstance(block.branch, Sequential)
+        product, normalize = block.branch.parts
+        conv = product(x)
+        norm = normalize(conv)
         after = block(x)
         yield number, dict(zip(TENSORS, (Sign()(x), conv, norm, after), strict=True))
         x = after

@@ -10,6 +10,7 @@ from bnn_ref.basepoint import decide
 from bnn_ref.binarizer import Map
 from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.checks import require
+from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
@@ -56,6 +57,16 @@ class HardTanh(Activation):
 
     def __init__(self, clip: float = 1.0) -> None:
         super().__init__(HardTanhCurve(clip))
+
+
+class LeakyClip(Activation):
+    """y = x where abs(x) < clip; outside the slope is `leak`: dx = dy inside, leak dy outside.
+
+    Source: bireal2018 (released code).
+    """
+
+    def __init__(self, clip: float = 1.0, leak: float = 0.1) -> None:
+        super().__init__(LeakyClipCurve(clip, leak))
 
 
 class PReLU(Layer):

@@ -13,11 +13,13 @@ from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array
 
 
-def places(shape: tuple[int, ...], kernel_size: int, stride: int, padding: int) -> tuple[int, int]:
+def places(
+    shape: tuple[int, ...], kernel_size: int, stride: int, padding: int, ceil: bool = False
+) -> tuple[int, int]:
     """(Ho, Wo): where a window of an image (H, W, C) can stand; ValueError unless it is one."""
     if len(shape) != 3:
         raise ValueError("required (H, W, C)")
-    h, w = (output_size(size, kernel_size, stride, padding) for size in shape[:2])
+    h, w = (output_size(size, kernel_size, stride, padding, ceil) for size in shape[:2])
     return h, w
 
 

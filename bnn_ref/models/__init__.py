@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,13 @@ from bnn_ref.estimators.bireal import LeakyClip
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
-from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
+from bnn_ref.models.bireal import BiReal, BiReal20, BiRealBlock, SmallBiReal
+from bnn_ref.models.bottleneck import DeepBiReal
+from bnn_ref.models.caffe import CaffeBiReal
 from bnn_ref.models.folding import drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.reals import RealResNet
+from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
 from bnn_ref.models.vgg import VGG
@@ -35,6 +40,7 @@ __all__ = [
     "build",
     "drop_scale",
     "fold_scale",
+    "from_pytorch",
     "names",
     "options",
 ]
@@ -45,6 +51,15 @@ MODELS: dict[str, Callable[..., Model]] = {
     "bireal-small": SmallBiReal,
     "resnet-20": ResNet,
     "vgg-small": VGG,
+    "bireal-20": BiReal20,
+    "bireal-18": BiReal,
+    "bireal-34": partial(BiReal, blocks=(6, 8, 12, 6)),
+    "bireal-50": DeepBiReal,
+    "bireal-152": partial(DeepBiReal, blocks=(3, 8, 36, 3)),
+    "bireal-18-caffe": CaffeBiReal,
+    "bireal-34-caffe": partial(CaffeBiReal, blocks=(6, 8, 12, 6)),
+    "resnet-18": RealResNet,
+    "resnet-34": partial(RealResNet, blocks=(3, 4, 6, 3)),
 }
 
 REAL = "real"
@@ -167,7 +182,10 @@ def _dictionary(name: str, value: Any) -> dict[str, Any]:
 
 
 def _option(name: str, value: Any, default: Any) -> Any:
-    """`value` as an option of the kind of `default`: yes or no, whole numbers >= 1, or one of them."""
+    """`value` as an option of the kind of `default`: yes or no, a word, or whole numbers >= 1, or one."""
+    if isinstance(default, str):
+        require(isinstance(value, str), name, "a word", value)
+        return value
     if isinstance(default, bool):
         require(isinstance(value, bool), name, "True or False", value)
         return value

@@ -51,13 +51,13 @@ def test_layers_of_the_specification() -> None:
     assert (stem.output_shape, stem.input_bits) == ((112, 112, 64), 32)
     assert rows["parts.parts.2"].output_shape == (56, 56, 64)
     first, later, short = (
-        rows[f"parts.parts.{n}"].counts for n in ("15.conv", "16.conv", "15.shortcut.parts.1")
+        rows[f"parts.parts.{n}"].counts for n in ("15.branch.parts.0", "16.branch.parts.0", "15.shortcut.parts.1")
     )
     assert (first.binary_weights, first.binary_macs) == (1_179_648, 57_802_752)
     assert (later.binary_weights, later.binary_macs) == (2_359_296, 115_605_504)
     assert (short.real_weights, short.real_macs) == (131_072, 6_422_528)
     assert (head.counts.real_weights, head.counts.bias, head.counts.real_macs) == (512_000, 1_000, 512_000)
-    assert (head.output_shape, rows["parts.parts.16.conv"].input_bits) == ((1000,), 1)
+    assert (head.output_shape, rows["parts.parts.16.branch.parts.0"].input_bits) == ((1000,), 1)
 
 
 @pytest.mark.parametrize(

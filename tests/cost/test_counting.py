@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bireal_nets import HARD, IMAGE, BiReal
+from packed_nets import build as small
 from safetensors.numpy import load_file
 
 from bnn_ref import estimators, models
@@ -151,7 +152,7 @@ def test_vgg_small() -> None:
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize("scale", list(SCALES))
 def test_packed_bytes_are_the_file_s(name: str, scale: str, tmp_path: Path) -> None:
-    model = models.build(name, input_shape=(28, 28, 1), scale=scale)
+    model = small(name, scale=scale)
     packed, path = pack(model), tmp_path / "net.safetensors"
     packed.save(path)
     in_file = sum(tensor.nbytes for tensor in load_file(path).values())
@@ -216,7 +217,7 @@ def test_a_shared_binary_weight_has_its_scale_once() -> None:
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize("estimator", [*estimators.activations(), "real"])
 def test_a_product_is_binary_here_where_the_packed_one_is(name: str, estimator: str) -> None:
-    model = models.build(name, input_shape=(8, 8, 1), estimator=estimator)
+    model = small(name, input_shape=(8, 8, 1), estimator=estimator)
     nodes = pack(model).graph.nodes
     packed = {node.layer: node.step.binary for node in nodes if isinstance(node.step, ProductStep)}
     found = by_name(cost(model, (1, 8, 8, 1)))

@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 from bireal_nets import DEPTHS, IMAGE, BiReal
+from packed_nets import build as small
 from rich.console import Console
 
 from bnn_ref import estimators, models
@@ -48,7 +49,7 @@ def test_to_dict_holds_the_contract() -> None:
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize("convention", ["library", "larq"])
 def test_totals_are_the_sums_of_the_layers(name: str, convention: str) -> None:
-    plain = cost(models.build(name), (1, 28, 28, 1), convention).to_dict()
+    plain = cost(small(name), (1, 28, 28, 1), convention).to_dict()
     for key in CONTRACT:
         assert plain["total"][key] == sum(row[key] for row in plain["layers"])
     assert plain["convention"] == convention
@@ -80,7 +81,7 @@ def test_a_network_of_nothing_saves_nothing() -> None:
 @pytest.mark.parametrize("name", models.names())
 def test_no_digit_is_lost_at_any_width(name: str, width: int) -> None:
     """Narrow columns fold: read column by column, every number of the last layer and the total is there."""
-    report = cost(models.build(name), (1, 28, 28, 1))
+    report = cost(small(name), (1, 28, 28, 1))
     text = printed(report, width)
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
     assert max(map(len, text.splitlines())) <= width

@@ -14,6 +14,7 @@ import bnn_ref
 from bnn_ref.binarizer import Binarizer, Curve, Sign
 from bnn_ref.estimators.bireal import LeakyClip, PiecewiseQuadratic
 from bnn_ref.estimators.ste import HardTanh
+from bnn_ref.testing import check_binarizer
 
 CLIP, APPROX = HardTanh(), PiecewiseQuadratic()
 
@@ -85,16 +86,21 @@ def test_the_leaky_clip_in_numbers() -> None:
 def test_the_leaky_clip_lies_between_clip_and_line(leak: float, x: float) -> None:
     """It is the leak's share of the line plus the rest of the clip: two curves proved elsewhere."""
     mixed = leak * x + (1 - leak) * CLIP(np.array(x))
-    assert LeakyClip(leak)(np.array(x)) == pytest.approx(mixed, rel=1e-12, abs=1e-14)
+    assert LeakyClip(leak=leak)(np.array(x)) == pytest.approx(mixed, rel=1e-12, abs=1e-14)
 
 
 @pytest.mark.parametrize("leak", [0.1, 0.01, 0.5])
 def test_the_leaky_clip_is_audited_like_every_curve(leak: float) -> None:
-    report = bnn_ref.audit(Binarizer(Sign(), LeakyClip(leak)))
+    report = bnn_ref.audit(Binarizer(Sign(), LeakyClip(leak=leak)))
     assert report.passed, str(report)
 
 
-@pytest.mark.parametrize("leak", [0.0, 1.0, -0.1, np.nan, "a"])
+@pytest.mark.parametrize("leak", [0.0, 1.1, -0.1, np.nan, "a"])
 def test_a_leak_outside_of_0_to_1_is_refused(leak: Any) -> None:
-    with pytest.raises(ValueError, match=r"leak: required a number in \(0, 1\), got"):
-        LeakyClip(leak)
+    with pytest.raises(ValueError, match=r"leak: required a number in \(0, 1\], got"):
+        LeakyClip(leak=leak)
+
+
+@pytest.mark.parametrize(("clip", "leak"), [(1.0, 0.1), (0.5, 0.3), (2.0, 1.0)])
+def test_the_leaky_clip_keeps_its_claims(clip: float, leak: float) -> None:
+    check_binarizer(Binarizer(Sign(), LeakyClip(clip, leak)))

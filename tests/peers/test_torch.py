@@ -84,18 +84,19 @@ def test_batch_norm_moves_its_statistics_alike() -> None:
     assert np.allclose(layer.running_var, twin.running_var.numpy(), atol=1e-13)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 1, 1)])
-def test_pooling(kernel: int, stride: int, padding: int) -> None:
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 1, 1), (3, 2, 0)])
+def test_pooling(kernel: int, stride: int, padding: int, ceil: bool) -> None:
     x = RNG.choice([-1.0, 1.0, 2.0], (2, 8, 7, 3))  # ties: the first maximum wins in both
     compare(
-        MaxPool2d(kernel, stride, padding),
-        lambda t: nhwc(F.max_pool2d(nchw(t), kernel, stride, padding)),
+        MaxPool2d(kernel, stride, padding, ceil),
+        lambda t: nhwc(F.max_pool2d(nchw(t), kernel, stride, padding, ceil_mode=ceil)),
         x,
         [],
     )
     compare(
-        AvgPool2d(kernel, stride, padding),
-        lambda t: nhwc(F.avg_pool2d(nchw(t), kernel, stride, padding)),
+        AvgPool2d(kernel, stride, padding, ceil),
+        lambda t: nhwc(F.avg_pool2d(nchw(t), kernel, stride, padding, ceil)),
         x,
         [],
     )
