@@ -51,7 +51,8 @@ def test_layers_of_the_specification() -> None:
     assert (stem.output_shape, stem.input_bits) == ((112, 112, 64), 32)
     assert rows["parts.parts.2"].output_shape == (56, 56, 64)
     first, later, short = (
-        rows[f"parts.parts.{n}"].counts for n in ("15.branch.parts.0", "16.branch.parts.0", "15.shortcut.parts.1")
+        rows[f"parts.parts.{n}"].counts
+        for n in ("15.branch.parts.0", "16.branch.parts.0", "15.shortcut.parts.1")
     )
     assert (first.binary_weights, first.binary_macs) == (1_179_648, 57_802_752)
     assert (later.binary_weights, later.binary_macs) == (2_359_296, 115_605_504)
