@@ -20,6 +20,7 @@ from analysis.fda import panels, speed, training
 from analysis.study import Study, carry_out, out_option
 from analysis.tables import Table
 from bnn_ref import data
+from bnn_ref.models import SCALES
 from bnn_ref.optim import OPTIMIZERS
 from bnn_ref.train import Comparison, Config, Run, compare
 
@@ -32,9 +33,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--data", default="digits", choices=data.names(), help="data set")
     made.add_argument("--folder", type=Path, help="where its files are")
     made.add_argument("--limit", type=int, help="use only so many training images")
-    made.add_argument(
-        "--width", type=int, default=8, help="channels of ResNet-20's first stage; 16 in the paper"
-    )
+    made.add_argument("--model", default="resnet-20", choices=("resnet-20", "vgg-small"), help="network")
+    made.add_argument("--width", type=int, default=8, help="its first channels; 16 and 128 in the paper")
+    made.add_argument("--scale", default="tensor", choices=list(SCALES), help="of binary weights")
+    sweep = training.Sweep()
+    for name, what in (("terms", "N all along"), ("from-one", "N growing from 1"), ("from-nine", "from 9")):
+        given = {"terms": sweep.fixed, "from-one": sweep.from_one, "from-nine": sweep.from_nine}[name]
+        made.add_argument(f"--{name}", type=int, nargs="*", default=list(given), help=what)
     made.add_argument("--epochs", type=int, default=6, help="400 in the paper")
     made.add_argument("--batch-size", type=int, default=64, help="128 in the paper")
     made.add_argument("--optimizer", default="adam", choices=list(OPTIMIZERS), help="sgd in the paper")
@@ -46,8 +51,13 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def swept(options: argparse.Namespace) -> training.Sweep:
+    """The numbers of terms that the command line asks for."""
+    return training.Sweep(tuple(options.terms), tuple(options.from_one), tuple(options.from_nine))
+
+
 def train_arms(images: data.Dataset, options: argparse.Namespace, tell: Callable[[Run], None]) -> Comparison:
-    """ResNet-20 with every arm from every seed; the step size falls by cosine.
+    """The network with every arm from every seed; the step size falls by cosine.
 
     The paper's SGD at 0.1 is no default here: slopes of estimators differ tenfold, and with so few steps Adam
     lets one step size serve them all.
@@ -60,32 +70,36 @@ def train_arms(images: data.Dataset, options: argparse.Namespace, tell: Callable
         weight_decay=options.weight_decay,
         clip=None,
     )
-    shared = {"width": options.width, "scale": "tensor"}
-    arms, seeds = training.ARMS, range(options.seeds)
-    return compare(images, "resnet-20", arms, seeds, config, shared, options.jobs, on_run_end=tell)
+    shared = {"width": options.width, "scale": options.scale}
+    arms, seeds = swept(options).arms(), range(options.seeds)
+    return compare(images, options.model, arms, seeds, config, shared, options.jobs, on_run_end=tell)
 
 
 def tables(options: argparse.Namespace, tell: Callable[[Run], None]) -> Mapping[str, Table]:
     """Every table of this study by name."""
     images = data.load(options.data, options.folder)
     images = images if options.limit is None else images.take(options.limit)
-    result = train_arms(images, options, tell)
+    result, sweep = train_arms(images, options, tell), swept(options)
     return {
         "fda-functions": panels.functions(),
         "fda-dft": panels.dft(),
         "fda-arms": training.arms(result),
         "fda-contrasts": training.contrasts(result, len(images.test_images)),
-        "fda-terms": training.terms(result),
-        "fda-schedules": training.schedules(result),
+        "fda-terms": training.terms(result, sweep),
+        "fda-schedules": training.schedules(result, sweep),
         "fda-time": speed.times(),
     }
 
 
 def settings(options: argparse.Namespace) -> str:
     """What of the command line decides the numbers, defaults spelled out."""
-    names = ("data", "limit", "width", "epochs", "batch_size", "optimizer", "lr", "weight_decay", "seeds")
+    names = (
+        *("data", "limit", "model", "width", "scale", "terms", "from_one", "from_nine"),
+        *("epochs", "batch_size", "optimizer", "lr", "weight_decay", "seeds"),
+    )
     given = {name.replace("_", "-"): getattr(options, name) for name in names}
-    return " ".join(f"--{name} {value}" for name, value in given.items() if value is not None)
+    words = {name: " ".join(map(str, v)) if isinstance(v, list) else v for name, v in given.items()}
+    return " ".join(f"--{name} {value}" for name, value in words.items() if value is not None)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -96,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def tell(run: Run) -> None:
         done.append(run)
-        print(f"{len(done)} of {len(training.ARMS) * options.seeds}: {run}", flush=True)
+        print(f"{len(done)} of {len(swept(options).arms()) * options.seeds}: {run}", flush=True)
 
     seeds, given = tuple(range(options.seeds)), settings(options)
     try:

@@ -13,10 +13,6 @@ from typing import Any
 from analysis.tables import Cell, Table
 from bnn_ref.train import Comparison, Difference, Summary
 
-FIXED_TERMS = (1, 2, 5, 10, 20)
-FROM_ONE = (5, 18)
-FROM_NINE = (12, 18)
-
 
 def both(name: str, **parameters: Any) -> dict[str, Any]:
     """The build options of an arm: one estimator on activations and weights."""
@@ -28,7 +24,7 @@ def both(name: str, **parameters: Any) -> dict[str, Any]:
     }
 
 
-ARMS: dict[str, dict[str, Any]] = {
+PARTS: dict[str, dict[str, Any]] = {
     "clipped STE": both("clipped-ste"),
     "ApproxSign": both("approxsign"),
     "sine": both("fda-growing"),
@@ -39,12 +35,38 @@ ARMS: dict[str, dict[str, Any]] = {
     "DSQ + noise": both("dsq-noise"),
     "BNN+": both("swish-sign", beta=2.0),
     "BNN+ + noise": both("swish-sign-noise", beta=2.0),
-    **{f"{n} terms": both("fda", terms=n) for n in FIXED_TERMS},
-    **{f"1 to {n} terms": both("fda-growing", start=1, stop=n) for n in FROM_ONE},
-    **{f"9 to {n} terms": both("fda-growing", start=9, stop=n) for n in FROM_NINE[:-1]},
 }
-"""The last setting from 9 is the arm "sine". BNN+ has beta = 2: the paper gives none, and with 5, which a
-library takes, a network of 18 binary layers hardly learns here, with the module or without."""
+"""The arms of Tables 2 to 4. BNN+ has beta = 2: the paper gives none, and with 5, which a library takes, a
+network of 18 binary layers hardly learns here, with the module or without."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The numbers of terms of Fig. 3 and 4: counts N of sines (the paper's n, read as a count).
+
+    Attributes
+    ----------
+    fixed, from_one, from_nine : tuple of int
+        N all along; N in the last epoch, growing from 1; from 9.
+    """
+
+    fixed: tuple[int, ...] = (1, 2, 5, 10, 20)
+    from_one: tuple[int, ...] = (5, 18)
+    from_nine: tuple[int, ...] = (12, 18)
+
+    def settings(self) -> list[tuple[str, int, str]]:
+        """Setting, last number of terms and arm, a point of Fig. 4 each; 9 to 18 is the arm "sine"."""
+        found = [("fixed", n, f"{n} terms") for n in self.fixed]
+        found += [("from 1", n, f"1 to {n} terms") for n in self.from_one]
+        return found + [("from 9", n, "sine" if n == 18 else f"9 to {n} terms") for n in self.from_nine]
+
+    def arms(self) -> dict[str, dict[str, Any]]:
+        """The build options of every arm of the study."""
+        made = dict(PARTS)
+        for setting, n, arm in self.settings():
+            start = {"fixed": n, "from 1": 1, "from 9": 9}[setting]
+            made.setdefault(arm, both("fda-growing", start=start, stop=n))
+        return made
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,7 @@ class Contrast:
     where : str
         The table of the paper that answers it at full size.
     arm, against : str
-        Keys of `ARMS`.
+        Arms of the study; a contrast whose arms a sweep leaves out is not asked.
     paper : float or None
         What the paper reports, in points of CIFAR-10 accuracy; None where it reports nothing.
     """
@@ -83,20 +105,27 @@ CONTRASTS: tuple[Contrast, ...] = (
 )
 
 
-def reading(gap: Difference, paper: float | None, error: float) -> str:
-    """What this difference says of the sign of the effect at this size.
+SMALLEST = 0.004
+"""What the paper reports below this is within its own scatter (Fig. 3, read off: +-0.4 points)."""
 
-    Two things must hold before it says anything: the interval over seeds leaves 0 out, and the difference is
-    larger than the `error` that the choice of test images makes. Intervals are of 95 % one at a time: among
-    twelve contrasts without any effect, one would stand out nearly every second time.
+
+def reading(gap: Difference, paper: float | None, error: float) -> str:
+    """What this difference says at this size; `paper` and `error` are shares, like the difference.
+
+    It differs from the paper's where the paper's value lies outside of the interval over seeds, even when
+    widened by the `error` that the choice of test images makes. It is an effect where the interval leaves 0
+    out and the difference is larger than that error. Intervals are of 95 % one at a time: among twelve
+    contrasts without any effect, one would stand out nearly every second time.
     """
     if gap.low is None or gap.high is None:
         return "one run: no spread, nothing can be said"
+    if paper is not None and not gap.low - error <= paper <= gap.high + error:
+        return "DIFFERS from the paper's"
     if gap.low <= 0 <= gap.high:
         return "cannot tell: the interval holds 0"
     if abs(gap.mean) <= error:
         return "cannot tell: within the error of the test images"
-    if paper is None:
+    if paper is None or abs(paper) < SMALLEST:
         return "better" if gap.mean > 0 else "worse"
     return f"{'same sign as' if gap.mean * paper > 0 else 'OPPOSITE sign to'} the paper's"
 
@@ -112,7 +141,8 @@ def image_error(first: float, second: float, images: int) -> float:
 def contrasts(result: Comparison, images: int) -> Table:
     """One line a contrast, in points of accuracy on `images` test images."""
     columns = ("paper's place", "arm", "minus", "runs", "difference", "low", "high", "smallest detectable")
-    rows = [_contrast(result, one, images) for one in CONTRASTS]
+    asked = [one for one in CONTRASTS if {one.arm, one.against} <= set(result.arms)]
+    rows = [_contrast(result, one, images) for one in asked]
     return Table.of((*columns, "error of the images", "in the paper", "reading"), rows)
 
 
@@ -121,9 +151,9 @@ def _contrast(result: Comparison, one: Contrast, images: int) -> list[Cell]:
     means = {summary.arm: summary.mean for summary in result.summaries}
     error = image_error(means[one.arm], means[one.against], images)
     found = [points(value) for value in (gap.mean, gap.low, gap.high, gap.smallest, error)]
-    paper: Cell = "" if one.paper is None else points(one.paper / 100)
+    paper = None if one.paper is None else one.paper / 100
     where = (one.where, one.arm, one.against, len(result.seeds))
-    return [*where, *found, paper, reading(gap, one.paper, error)]
+    return [*where, *found, points(paper), reading(gap, paper, error)]
 
 
 def points(share: float | None) -> Cell:
@@ -150,17 +180,14 @@ def arms(result: Comparison) -> Table:
     return Table.of(("arm", "estimator", "parameters", *ACCURACY, "by seed"), rows)
 
 
-def terms(result: Comparison) -> Table:
+def terms(result: Comparison, sweep: Sweep) -> Table:
     """Accuracy against a fixed number of terms: the right axis of Fig. 3."""
     found = {summary.arm: summary for summary in result.summaries}
-    return Table.of(("terms", *ACCURACY), [[n, *accuracy(found[f"{n} terms"])] for n in FIXED_TERMS])
+    return Table.of(("terms", *ACCURACY), [[n, *accuracy(found[f"{n} terms"])] for n in sweep.fixed])
 
 
-def schedules(result: Comparison) -> Table:
+def schedules(result: Comparison, sweep: Sweep) -> Table:
     """Accuracy against the last number of terms, for three ways to get there: Fig. 4."""
     found = {summary.arm: summary for summary in result.summaries}
-    named: list[tuple[str, int, str]] = [("fixed", n, f"{n} terms") for n in FIXED_TERMS]
-    named += [("from 1", n, f"1 to {n} terms") for n in FROM_ONE]
-    named += [("from 9", n, f"9 to {n} terms") for n in FROM_NINE[:-1]] + [("from 9", FROM_NINE[-1], "sine")]
-    rows = [[setting, stop, *accuracy(found[arm])] for setting, stop, arm in named]
+    rows = [[setting, stop, *accuracy(found[arm])] for setting, stop, arm in sweep.settings()]
     return Table.of(("setting", "stop", *ACCURACY), rows)

@@ -48,12 +48,9 @@ def printed_gradient() -> Finding:
 
 
 @claim(
-    "fda-corrected-gradient",
-    PAPER,
-    "ours, on Eq. 17",
-    "D",
+    "fda-corrected-gradient", PAPER, "ours, on Eq. 17", "D",
     "With the factor alpha, which Eq. 15-16 lack too, it is.",
-)
+)  # fmt: skip
 def corrected_gradient() -> Finding:
     got, wanted = _to_second(*_bound("fda-noise", start=10, stop=10))
     return at_most(float(np.abs(got / wanted - 1).max()), 1e-12, "largest relative difference, to W2")

@@ -15,6 +15,8 @@ from analysis.fda import __main__ as study
 from analysis.fda import speed, training
 from analysis.tables import RESULTS, Table, read
 from bnn_ref import models, train
+from bnn_ref.estimators.noise import NoiseModule
+from bnn_ref.estimators.ste import Identity
 from bnn_ref.train import Comparison, Difference, Epoch, History, Run
 
 
@@ -22,25 +24,36 @@ def run(arm: str, seed: int, accuracy: float) -> Run:
     return Run(arm, seed, History((Epoch(0, 0, 0.0, 0.1, 1.0, 0.5, accuracy, 1.0),)))
 
 
+ARMS, SWEEP = training.Sweep().arms(), training.Sweep()
+
+
 def made_up(gaps: dict[str, float]) -> Comparison:
     """Three seeds an arm, around 0.8 plus the arm's gap, with the same spread for all."""
     runs = tuple(
         run(arm, seed, 0.8 + gaps.get(arm, 0.0) + 0.01 * seed + (0.0005 * seed if arm in gaps else 0.0))
-        for arm in training.ARMS
+        for arm in ARMS
         for seed in range(3)
     )
-    return Comparison("made up", "resnet-20", training.ARMS, {}, train.Config(), "sine", (0, 1, 2), runs)
+    return Comparison("made up", "resnet-20", ARMS, {}, train.Config(), "sine", (0, 1, 2), runs)
 
 
-@pytest.mark.parametrize("arm", training.ARMS)
+@pytest.mark.parametrize("arm", ARMS)
 def test_every_arm_binarizes_both_operands_alike(arm: str) -> None:
-    options = training.ARMS[arm]
+    options = ARMS[arm]
     model = models.build(
         "resnet-20", input_shape=(8, 8, 1), width=2, blocks=(1, 1, 1), scale="tensor", **options
     )
-    conv = model.body.parts[0].residual.parts[0]  # type: ignore[attr-defined]
+    conv = model.body.parts[0].branch.parts[0]  # type: ignore[attr-defined]
     assert conv.activation.name == conv.weight.inner.name == options["estimator"]
     assert str(conv.activation) == str(conv.weight.inner)
+    numbers = [int(word) for word in arm.split() if word.isdigit()]
+    if arm.endswith("terms"):
+        law = conv.activation.law
+        assert [law.start, law.stop] == numbers * (3 - len(numbers)), "one number: fixed"
+    if "eta" in arm:
+        (module,) = {p for p in conv.activation.surrogate.parts() if isinstance(p, NoiseModule)}
+        assert module.eta == (None if arm.endswith("= 0") else Identity())
+    assert ("noise" in arm) == (len(conv.activation.parameters()) == 2)
 
 
 def test_the_error_of_the_test_images_is_that_of_two_binomials() -> None:
@@ -52,12 +65,12 @@ def test_the_error_of_the_test_images_is_that_of_two_binomials() -> None:
 
 
 def test_contrasts_and_settings_name_arms_that_exist() -> None:
-    arms = set(training.ARMS)
+    arms = set(ARMS)
     for contrast in training.CONTRASTS:
         assert {contrast.arm, contrast.against} <= arms
     result = made_up({})
-    assert training.terms(result).column("terms") == tuple(map(str, training.FIXED_TERMS))
-    settings = training.schedules(result).column("setting")
+    assert training.terms(result, SWEEP).column("terms") == tuple(map(str, SWEEP.fixed))
+    settings = training.schedules(result, SWEEP).column("setting")
     assert set(settings) == {"fixed", "from 1", "from 9"}
     tables = {contrast.where for contrast in training.CONTRASTS}
     assert {"Table 2", "Table 3", "Table 4", "Fig. 3", "Fig. 4"} <= tables
@@ -66,16 +79,19 @@ def test_contrasts_and_settings_name_arms_that_exist() -> None:
 @pytest.mark.parametrize(
     ("low", "high", "paper", "said"),
     [
-        (0.001, 0.009, 1.39, "cannot tell: within the error of the test images"),
-        (-0.006, -0.006, 1.39, "cannot tell: within the error of the test images"),
-        (0.01, 0.03, 1.39, "same sign as the paper's"),
-        (-0.03, -0.01, 1.39, "OPPOSITE sign to the paper's"),
-        (-0.03, -0.01, -0.56, "same sign as the paper's"),
-        (-0.01, 0.03, 1.39, "cannot tell: the interval holds 0"),
-        (0.0, 0.0, 1.39, "cannot tell: the interval holds 0"),
+        (-0.044, 0.033, 0.1466, "DIFFERS from the paper's"),
+        (-0.43, -0.20, -0.0020, "DIFFERS from the paper's"),
+        (-0.03, -0.011, -0.0020, "worse"),
+        (0.001, 0.009, 0.0139, "cannot tell: within the error of the test images"),
+        (-0.006, -0.006, 0.002, "cannot tell: within the error of the test images"),
+        (0.01, 0.03, 0.0139, "same sign as the paper's"),
+        (-0.03, -0.001, 0.005, "OPPOSITE sign to the paper's"),
+        (-0.03, -0.01, -0.0156, "same sign as the paper's"),
+        (-0.01, 0.03, 0.0139, "cannot tell: the interval holds 0"),
+        (0.0, 0.0, 0.005, "cannot tell: the interval holds 0"),
         (0.01, 0.03, None, "better"),
         (-0.03, -0.01, None, "worse"),
-        (None, None, 1.0, "one run: no spread, nothing can be said"),
+        (None, None, 0.01, "one run: no spread, nothing can be said"),
     ],
 )
 def test_readings(low: float | None, high: float | None, paper: float | None, said: str) -> None:
@@ -84,12 +100,12 @@ def test_readings(low: float | None, high: float | None, paper: float | None, sa
 
 
 def test_a_contrast_is_that_of_its_two_arms() -> None:
-    table = training.contrasts(made_up({"sine": 0.05}), 1000).records()
+    table = training.contrasts(made_up({"sine": 0.04}), 1000).records()
     found = {(row["arm"], row["minus"]): row for row in table}
-    assert found["sine", "clipped STE"]["difference"] == "5.05"
-    assert found["sine + noise", "sine"]["difference"] == "-5.05"
+    assert found["sine", "clipped STE"]["difference"] == "4.05"
+    assert found["sine + noise", "sine"]["difference"] == "-4.05"
     assert found["sine", "clipped STE"]["reading"] == "same sign as the paper's"
-    assert found["sine + noise", "sine"]["reading"] == "OPPOSITE sign to the paper's"
+    assert found["sine + noise", "sine"]["reading"] == "DIFFERS from the paper's"
     assert found["DSQ + noise", "DSQ"]["reading"].startswith("cannot tell")
     assert found["sine", "clipped STE"]["in the paper"] == "1.39"
 
@@ -98,20 +114,24 @@ def test_what_is_committed_follows_from_the_runs_on_record() -> None:
     """Contrasts, terms and schedules recomputed from the accuracies seed by seed, with SciPy's t test."""
     arms = {row["arm"]: row for row in read(RESULTS / "fda-arms.csv").records()}
     seeds = {arm: np.array([float(v) for v in row["by seed"].split()]) for arm, row in arms.items()}
-    assert set(arms) == set(training.ARMS)
+    assert set(arms) == set(ARMS)
     for row in read(RESULTS / "fda-contrasts.csv").records():
         gaps = seeds[row["arm"]] - seeds[row["minus"]]
         assert float(row["difference"]) == pytest.approx(gaps.mean(), abs=0.02)
         half = stats.t.ppf(0.975, 2) * gaps.std(ddof=1) / np.sqrt(3)
         assert float(row["low"]) == pytest.approx(gaps.mean() - half, abs=0.06)
         assert float(row["high"]) == pytest.approx(gaps.mean() + half, abs=0.06)
-        said = abs(gaps.mean()) > half and abs(gaps.mean()) > float(row["error of the images"])
+        error = float(row["error of the images"])
+        differs = row["in the paper"] and abs(float(row["in the paper"]) - gaps.mean()) > half + error
+        said = differs or (abs(gaps.mean()) > half and abs(gaps.mean()) > error)
         assert row["reading"].startswith("cannot tell") != said
+        assert row["reading"].startswith("DIFFERS") == bool(differs)
     for row in read(RESULTS / "fda-terms.csv").records():
         assert row["mean"] == arms[f"{row['terms']} terms"]["mean"]
     for row in read(RESULTS / "fda-schedules.csv").records():
-        if row["setting"] == "fixed":
-            assert row["mean"] == arms[f"{row['stop']} terms"]["mean"]
+        arm = {"fixed": "{} terms", "from 1": "1 to {} terms", "from 9": "9 to {} terms"}[row["setting"]]
+        named = arm.format(row["stop"])
+        assert row["mean"] == arms["sine" if named == "9 to 18 terms" else named]["mean"]
 
 
 def test_the_recorded_time_is_flat_for_the_closed_form_alone() -> None:
@@ -148,7 +168,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         real = speed.times
         patch.setattr(speed, "times", lambda: real(1000, 3, (1, 2)))
-        few = ["--limit", "64", "--epochs", "1", "--seeds", "2", "--width", "2", "--out", str(folder)]
+        few = ["--limit", "64", "--epochs", "1", "--seeds", "2", "--width", "2", "--scale", "channel"]
+        few += ["--terms", "1", "3", "--from-one", "4", "--from-nine", "12", "--out", str(folder)]
         assert study.main(few) == 0
     return folder
 
@@ -158,9 +179,11 @@ def test_the_study_writes_what_the_figures_draw(small: Path) -> None:
     stems = ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
     assert names == {f"fda-{stem}.csv" for stem in stems}
     header = (small / "fda-arms.csv").read_text().splitlines()[:4]
-    assert header[1].startswith(
-        "# command: python -m analysis.fda --data digits --limit 64 --width 2 --epochs 1"
-    )
+    given = "--data digits --limit 64 --model resnet-20 --width 2 --scale channel --terms 1 3 --from-one 4"
+    assert header[1].startswith(f"# command: python -m analysis.fda {given} --from-nine 12 --epochs 1")
+    assert read(small / "fda-terms.csv").column("terms") == ("1", "3")
+    assert "9 to 12 terms" in read(small / "fda-arms.csv").column("arm")
+    assert len(read(small / "fda-contrasts.csv").rows) < len(training.CONTRASTS)
     assert header[2] == "# seeds: 0, 1"
     assert set(read(small / "fda-arms.csv").column("runs")) == {"2"}
 
