@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bnn_ref.annealing import Law, Moment
 from bnn_ref.basepoint import decide, recentring
-from bnn_ref.calculus import Compose, Detach, Faded, MeanAbs, Scaled, Sum
+from bnn_ref.calculus import Compose, Detach, Faded, MeanAbs, Scaled, Sum, factored
 from bnn_ref.checks import require
 from bnn_ref.curve import Curve, Piece, ReLU, Sign, as_inexact
 from bnn_ref.maps import Map
@@ -31,6 +31,7 @@ __all__ = [
     "Sign",
     "Sum",
     "as_inexact",
+    "factored",
 ]
 
 

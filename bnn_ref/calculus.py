@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -40,6 +41,11 @@ class Compose(Map):
             dy = part.vjp(at, dy)
         return dy
 
+    def _refresh(self, x: Array, first: bool, seen: set[int]) -> None:
+        for part in self.maps:
+            part.refresh(x, first=first, seen=seen)
+            x = part(x)
+
 
 @dataclass(frozen=True)
 class Sum(Map):
@@ -76,6 +82,18 @@ class Scaled(Map):
         scale, inner = self.scale(x), self.inner(x)
         through_scale = self.scale.vjp(x, unbroadcast(dy * inner, scale.shape))
         return self.inner.vjp(x, unbroadcast(dy * scale, inner.shape)) + through_scale
+
+
+def factored(rule: Map, x: Array) -> tuple[Array, Array | None]:
+    """rule(x) with its scale taken out: (what is left, scale (F,) or (1,), None where there is none).
+
+    Only a scale of one number per output channel, or one for all, can be taken out of a product.
+    """
+    if isinstance(rule, Scaled):
+        scale = rule.scale(x)
+        if prod(scale.shape[:-1]) == 1:
+            return rule.inner(x), scale.reshape(-1)
+    return rule(x), None
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,13 @@ PAPERS: dict[str, Paper] = {
         2020,
         _arxiv("2009.13055"),
     ),
+    "reactnet2020": Paper(
+        "Z. Liu, Z. Shen, M. Savvides, K.-T. Cheng",
+        "ReActNet: Towards Precise Binary Neural Network with Generalized Activation Functions",
+        "ECCV",
+        2020,
+        _arxiv("2003.03488"),
+    ),
     "fda2021": Paper(
         "Y. Xu, K. Han, C. Xu, Y. Tang, C. Xu, Y. Wang",
         "Learning Frequency Domain Approximation for Binary Neural Networks",

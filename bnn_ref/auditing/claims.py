@@ -11,7 +11,7 @@ from scipy import integrate, optimize
 from bnn_ref.auditing.bench import STEP
 from bnn_ref.auditing.operation import compare, grid
 from bnn_ref.auditing.report import Check
-from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.binarizer import Curve, Map, factored
 from bnn_ref.parameter import Array
 
 
@@ -117,9 +117,12 @@ def _parameters(curve: Curve) -> Iterator[Check]:
         yield compare(f"slope to {parameter.name}", x, slope, wanted, scale, 1e-6)
 
 
-def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
-    """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0."""
-    deployed = np.asarray(binarizer.deploy()(x))
+def deployment_checks(binarizer: Map, x: Array, trained: Array) -> Iterator[Check]:
+    """What is deployed answers -1 or +1, times a scale that a product can take out, if any (`factored`),
+
+    and agrees in sign with the forward values at `x`, away from 0.
+    """
+    deployed, _ = factored(binarizer.deploy(), x)
     yield Check.that("deployed values are -1 or +1", bool(np.isin(deployed, (-1, 1)).all()), "other values")
     same = (np.sign(trained) == deployed) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from bnn_ref.auditing.claims import curve_checks, deployment_checks
 from bnn_ref.auditing.composition import audit_layer
 from bnn_ref.auditing.operation import compare
 from bnn_ref.auditing.report import Check, Report
-from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.binarizer import Binarizer, Curve, Detach, Map
 from bnn_ref.layers import Activation
 from bnn_ref.parameter import Array
 
@@ -24,7 +25,7 @@ OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 def audit_composed(binarizer: Binarizer) -> Report:
     """Every check of `binarizer`, bound as an activation and as a weight, at points with kinks among them."""
-    curves = {type(part).__name__: part for part in binarizer.surrogate.parts() if isinstance(part, Curve)}
+    curves = {type(part).__name__: part for part in _learned(binarizer)}
     checks = [
         replace(check, name=f"{name}: {check.name}")
         for name, curve in curves.items()
@@ -33,32 +34,43 @@ def audit_composed(binarizer: Binarizer) -> Report:
     on_kinks = 0
     for operand, (shape, tensor) in OPERANDS.items():
         layer = Activation(binarizer, np.random.default_rng(0), shape)
-        x = _points(binarizer, tensor)
-        for dtype in (np.float64, np.float32):
+        for dtype in (np.float32, np.float64):
+            x = _points(binarizer, tensor, dtype)
             report = audit_layer(layer, x, dtype=dtype)
             on_kinks += report.on_kinks
             checks += [replace(c, name=f"{operand}, {np.dtype(dtype)}: {c.name}") for c in report.checks]
-        checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(binarizer, layer, x)]
+        checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(layer, x)]
     name = binarizer.name or type(binarizer.surrogate).__name__
     return Report(name, "implementation", tuple(checks), on_kinks=on_kinks)
 
 
-def _points(binarizer: Binarizer, shape: tuple[int, ...]) -> Array:
-    """Normal draws, kinks, 0 and -0 strewn in; vectors of zeros come first on either axis."""
+def _learned(part: Map) -> Iterator[Curve]:
+    """The curves whose slopes are used: of a binarizer, however deep inside, those of its surrogate."""
+    if isinstance(part, Curve):
+        yield part
+    elif isinstance(part, Binarizer):
+        yield from _learned(part.surrogate)
+    elif not isinstance(part, Detach):
+        for own in part.direct():
+            yield from _learned(own)
+
+
+def _points(binarizer: Binarizer, shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> Array:
+    """Normal draws; 0, -0 and the kinks that `dtype` holds strewn in; first on either axis come zeros."""
     rng = np.random.default_rng(1)
     kinks = {kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks}
-    special = np.array([0.0, -0.0, *sorted(kinks)])
+    special = np.array([0.0, -0.0, *sorted(kink for kink in kinks if float(dtype(kink)) == kink)])
     x = rng.normal(size=shape)
     x.flat[rng.permutation(x.size)[: special.size]] = special
     x[0] = x[..., 0] = 0.0
     return x
 
 
-def _passes(binarizer: Binarizer, layer: Activation, x: Array) -> Iterator[Check]:
+def _passes(layer: Activation, x: Array) -> Iterator[Check]:
     """Both passes from outside: shapes, what is deployed, direction, linearity, NaN."""
     layer.astype(np.float64)
     y, cache = layer.forward(x)
-    yield from deployment_checks(binarizer, x, y)
+    yield from deployment_checks(layer.curve, x, y)
     rng = np.random.default_rng(2)
     u, v = rng.normal(size=(2, *y.shape))
     got = layer.backward(3 * u - 0.5 * v, cache)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled
+from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled, factored
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter
 
@@ -64,6 +63,8 @@ class Product(Layer):
         self.bias = Parameter(np.zeros(latent.shape[-1], np.float32), "bias") if bias else None
         self.activation = None if activation is None else activation.bind((in_channels,), -1, rng)
         self.weight = None if rule is None else rule.bind(latent.shape, -1, rng)
+        if self.weight is not None:
+            self.weight.refresh(self.latent.value, first=True)
 
     axes: ClassVar[str]
     """The axes of the input, as an error message names them."""
@@ -89,14 +90,13 @@ class Product(Layer):
 
         Only a scale of one number per output channel, or one for all, can be taken out of the product.
         """
-        rule = None if self.weight is None else self.weight.deploy()
-        if rule is None:
+        if self.weight is None:
             return self.latent.value, None
-        if isinstance(rule, Scaled):
-            scale = rule.scale(self.latent.value)
-            if prod(scale.shape[:-1]) == 1:
-                return rule.inner(self.latent.value), scale.reshape(-1)
-        return rule(self.latent.value), None
+        return factored(self.weight.deploy(), self.latent.value)
+
+    def _refresh(self) -> None:
+        if self.weight is not None:
+            self.weight.refresh(self.latent.value)
 
     def _operands(self, x: Array) -> tuple[Array, Array, Array | None]:
         if not self.takes(x.ndim) or x.shape[-1] != self.in_channels:
