@@ -8,8 +8,21 @@ from math import prod
 from typing import Any
 
 from bnn_ref.autodiff import Symbol, steps
+from bnn_ref.binarizer import Map
 from bnn_ref.kernels import output_size
-from bnn_ref.layers import BatchNorm, Conv2d, Flatten, GlobalAvgPool, Layer, PadShortcut, PReLU, Product
+from bnn_ref.layers import (
+    Activation,
+    BatchNorm,
+    Concat,
+    Conv2d,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    OutputScale,
+    PadShortcut,
+    PReLU,
+    Product,
+)
 from bnn_ref.layers.pool import Pool2d
 from bnn_ref.packed import PackedModel, pack
 from bnn_ref.packed.signs import Signs
@@ -28,8 +41,8 @@ class Counts:
     real_weights, binary_weights : int
         Of convolutions and linear layers; binary ones take 1 bit.
     bias, norm, slope, scale : int
-        Real numbers beside them: biases, gamma and beta of batch norm, slopes of PReLU, scales of binary
-        weights.
+        Real numbers beside them: biases and learned shifts, gamma and beta of batch norm, slopes of PReLU,
+        scales of binary weights and of outputs.
     real_macs, binary_macs : int
         Multiplications with addition, each counted once, taps on padding included; binary where both
         operands are signs.
@@ -162,14 +175,21 @@ def _parameters(layer: Layer, product: ProductStep | None, seen: set[int]) -> Co
         seen.add(id(parameter))
         return parameter.value.size
 
+    def deployed(part: Map | None) -> int:
+        return 0 if part is None else sum(map(fresh, part.deploy().parameters()))
+
     if isinstance(layer, Product) and product is not None:
-        weights, bias = fresh(layer.latent), fresh(layer.bias)
+        weights, bias = fresh(layer.latent), fresh(layer.bias) + deployed(layer.activation)
         if not isinstance(product.weight, Signs):
             return Counts(real_weights=weights, bias=bias)
         _, scale = layer.deployed_weight()
         return Counts(binary_weights=weights, bias=bias, scale=0 if scale is None else scale.size)
     if isinstance(layer, BatchNorm):
         return Counts(norm=fresh(layer.gamma) + fresh(layer.beta))
+    if isinstance(layer, OutputScale):
+        return Counts(scale=sum(map(fresh, layer.factors())))
+    if isinstance(layer, Activation):
+        return Counts(bias=deployed(layer.curve))
     return Counts(slope=fresh(layer.slope)) if isinstance(layer, PReLU) else Counts()
 
 
@@ -187,17 +207,17 @@ def _calls(model: Layer, shape: Shape, names: Mapping[int, str]) -> Iterator[tup
     shapes = {x.serial: shape}
     for symbol in steps(model(x)):
         if symbol.layer is not None:
-            first = shapes[symbol.inputs[0].serial]
+            first, *others = (shapes[source.serial] for source in symbol.inputs)
             try:
-                shapes[symbol.serial] = _output_shape(symbol.layer, first)
+                shapes[symbol.serial] = _output_shape(symbol.layer, first, *others)
             except ValueError as error:
                 name = names[id(symbol.layer)]
                 raise ValueError(f"input_shape: {name} cannot take an image of {first}: {error}") from error
             yield symbol.layer, shapes[symbol.serial]
 
 
-def _output_shape(layer: Layer, shape: Shape) -> Shape:
-    """What `layer` makes of one image of `shape`."""
+def _output_shape(layer: Layer, shape: Shape, *others: Shape) -> Shape:
+    """What `layer` makes of one image of `shape` (and of its other inputs)."""
     if isinstance(layer, Product):
         if shape[-1] != layer.in_channels:
             raise ValueError(f"required {layer.in_channels} channels")
@@ -211,6 +231,8 @@ def _output_shape(layer: Layer, shape: Shape) -> Shape:
         return (*_places(shape, 1, layer.stride, 0), shape[2] + 2 * layer.zeros)
     if isinstance(layer, Flatten):
         return (prod(shape),)
+    if isinstance(layer, Concat):
+        return (*shape[:-1], shape[-1] + sum(other[-1] for other in others))
     return shape[2:] if isinstance(layer, GlobalAvgPool) else shape
 
 

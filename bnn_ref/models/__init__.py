@@ -16,6 +16,8 @@ from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
 from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNetA, ReActResNet, SmallReActNet
+from bnn_ref.models.realtobinary import RealToBinaryBlock
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
 from bnn_ref.models.vgg import VGG
@@ -27,6 +29,9 @@ __all__ = [
     "BiRealBlock",
     "Model",
     "Operands",
+    "ReActBlock",
+    "ReActMobileBlock",
+    "RealToBinaryBlock",
     "ResNetBlock",
     "Spec",
     "build",
@@ -40,6 +45,9 @@ MODELS: dict[str, Callable[..., Model]] = {
     "bireal-small": SmallBiReal,
     "resnet-20": ResNet,
     "vgg-small": VGG,
+    "reactnet-18": ReActResNet,
+    "reactnet-small": SmallReActNet,
+    "reactnet-a": ReActNetA,
 }
 
 REAL = "real"
@@ -97,7 +105,8 @@ def build(
     parameters : dict, optional
         Parameters of that estimator.
     weight_estimator : str
-        Binarizer of the weights (a full-precision twin ignores this and the next two).
+        Binarizer of the weights, or "real" for real weights behind binary activations: the first of the two
+        steps in which ReActNet is trained. (A full-precision twin ignores this and the next two.)
     weight_parameters : dict, optional
         Parameters of that estimator.
     scale : str
@@ -122,8 +131,11 @@ def build(
     parameters = _dictionary("parameters", parameters)
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
     require(estimator != REAL or not parameters, "parameters", f"none with {REAL!r}", parameters)
+    without = weight_estimator != REAL or not weight_parameters
+    require(without, "weight_parameters", f"none with {REAL!r}", weight_parameters)
     activation = HardTanh() if estimator == REAL else estimators.get(estimator, **parameters)
-    weight = None if estimator == REAL else estimators.get(weight_estimator, **weight_parameters)
+    real = REAL in (estimator, weight_estimator)
+    weight = None if real else estimators.get(weight_estimator, **weight_parameters)
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
     chosen = {

@@ -20,6 +20,17 @@ from bnn_ref.models.base import Model
 from bnn_ref.models.operands import Operands
 
 
+def projection(operands: Operands, in_channels: int, channels: int, stride: int) -> Sequential | None:
+    """The shortcut where the shape changes: average pool, real 1x1 convolution, norm; None where it does not.
+
+    Source: bireal2018; the norm is that of the PyTorch release.
+    """
+    if stride == 1 and in_channels == channels:
+        return None
+    project = [Conv2d(in_channels, channels, 1, rng=operands.rng), BatchNorm(channels)]
+    return Sequential(*([AvgPool2d(stride)] if stride > 1 else []), *project)
+
+
 class BiRealBlock(Composite):
     """y = norm(binary conv 3x3(x)) + shortcut(x).
 
@@ -31,14 +42,7 @@ class BiRealBlock(Composite):
         self.conv = operands.conv(in_channels, channels, 3, stride=stride, padding=1)
         self.norm = BatchNorm(channels)
         self.add = Add()
-        self.shortcut = self._shortcut(operands, in_channels, channels, stride)
-
-    @staticmethod
-    def _shortcut(operands: Operands, in_channels: int, channels: int, stride: int) -> Layer | None:
-        if stride == 1 and in_channels == channels:
-            return None
-        project = [Conv2d(in_channels, channels, 1, rng=operands.rng), BatchNorm(channels)]
-        return Sequential(*([AvgPool2d(stride)] if stride > 1 else []), *project)
+        self.shortcut = projection(operands, in_channels, channels, stride)
 
     def compute(self, x: Any) -> Any:
         shortcut = x if self.shortcut is None else self.shortcut(x)

@@ -17,6 +17,7 @@ from bnn_ref.layers import (
     Add,
     AvgPool2d,
     BatchNorm,
+    Concat,
     Conv2d,
     Flatten,
     GlobalAvgPool,
@@ -24,6 +25,7 @@ from bnn_ref.layers import (
     Layer,
     Linear,
     MaxPool2d,
+    OutputScale,
     PadShortcut,
     PReLU,
     Product,
@@ -84,6 +86,10 @@ def elementwise(name: str, layer: Layer) -> tuple[Elementwise, ...] | None:
         return (_affine(name, layer),)
     if type(layer) is PReLU:
         return (steps.PReLU(checked(f"{name}.slope", layer.slope.value)),)
+    if type(layer) is OutputScale:
+        if layer.case != 1:
+            raise refusal(name, layer, "one number a channel, case 1", f"case {layer.case}")
+        return (steps.Scale(checked(f"{name}.channel", layer.factors()[0].value)),)
     if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh):
         return curves(name, layer, layer.curve)
     return None
@@ -160,6 +166,7 @@ _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
     GlobalAvgPool: lambda pool: steps.GlobalMean(),
     Flatten: lambda layer: steps.Flatten(),
     Add: lambda layer: steps.Add(),
+    Concat: lambda layer: steps.Concat(),
     PadShortcut: lambda layer: steps.PadShortcut(layer.stride, layer.zeros),
 }
 
@@ -167,7 +174,7 @@ _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
 def plain(name: str, layer: Layer) -> Step:
     """A layer without tensors as one step; ValueError for a layer that has no packed form."""
     if type(layer) not in _PLAIN:
-        known = (Conv2d, Linear, BatchNorm, PReLU, Activation, ReLU, HardTanh, *_PLAIN)
+        known = (Conv2d, Linear, BatchNorm, PReLU, OutputScale, Activation, ReLU, HardTanh, *_PLAIN)
         raise refusal(
             name, layer, f"one of {', '.join(kind.__name__ for kind in known)}", type(layer).__name__
         )
