@@ -226,7 +226,7 @@ def _output_shape(layer: Layer, shape: Shape, *others: Shape) -> Shape:
             return (*shape[:-1], filters)
         return (*_places(shape, layer.kernel_size, layer.stride, layer.padding), filters)
     if isinstance(layer, Pool2d):
-        return (*_places(shape, layer.kernel_size, layer.stride, layer.padding), shape[2])
+        return (*_places(shape, layer.kernel_size, layer.stride, layer.padding, layer.ceil), shape[2])
     if isinstance(layer, PadShortcut):
         return (*_places(shape, 1, layer.stride, 0), shape[2] + 2 * layer.zeros)
     if isinstance(layer, Flatten):
@@ -236,7 +236,7 @@ def _output_shape(layer: Layer, shape: Shape, *others: Shape) -> Shape:
     return shape[2:] if isinstance(layer, GlobalAvgPool) else shape
 
 
-def _places(shape: Shape, kernel_size: int, stride: int, padding: int) -> Shape:
+def _places(shape: Shape, kernel_size: int, stride: int, padding: int, ceil: bool = False) -> Shape:
     if len(shape) != 3:
         raise ValueError("required (H, W, C)")
-    return tuple(output_size(size, kernel_size, stride, padding) for size in shape[:2])
+    return tuple(output_size(size, kernel_size, stride, padding, ceil) for size in shape[:2])

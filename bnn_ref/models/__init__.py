@@ -16,7 +16,7 @@ from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
 from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
 from bnn_ref.models.operands import Operands
-from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNetA, ReActResNet, SmallReActNet
+from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNet18, ReActNetA, SmallReActNet
 from bnn_ref.models.realtobinary import RealToBinaryBlock
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
@@ -45,7 +45,7 @@ MODELS: dict[str, Callable[..., Model]] = {
     "bireal-small": SmallBiReal,
     "resnet-20": ResNet,
     "vgg-small": VGG,
-    "reactnet-18": ReActResNet,
+    "reactnet-18": ReActNet18,
     "reactnet-small": SmallReActNet,
     "reactnet-a": ReActNetA,
 }

@@ -28,7 +28,7 @@ def projection(operands: Operands, in_channels: int, channels: int, stride: int)
     if stride == 1 and in_channels == channels:
         return None
     project = [Conv2d(in_channels, channels, 1, rng=operands.rng), BatchNorm(channels)]
-    return Sequential(*([AvgPool2d(stride)] if stride > 1 else []), *project)
+    return Sequential(*([AvgPool2d(stride, ceil=True)] if stride > 1 else []), *project)
 
 
 class BiRealBlock(Composite):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from bnn_ref.checks import require
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.layers import (
     Activation,
@@ -69,7 +68,7 @@ class ReActMobileBlock(Composite):
     def __init__(self, operands: Operands, in_channels: int, channels: int, stride: int = 1) -> None:
         self.shift = _shift(in_channels)
         self.spatial = _binary(operands, in_channels, in_channels, 3, stride)
-        self.pool = AvgPool2d(stride) if stride > 1 else None
+        self.pool = AvgPool2d(stride, ceil=True) if stride > 1 else None
         self.add, self.bend = Add(), RPReLU(in_channels)
         self.next_shift = _shift(in_channels)
         self.pointwise = [
@@ -86,62 +85,54 @@ class ReActMobileBlock(Composite):
         return self.last_bend(halves[0] if len(halves) == 1 else self.join(*halves))
 
 
-def _halved(input_shape: tuple[int, int, int], halvings: int) -> None:
-    good = not any(size % 2**halvings for size in input_shape[:2])
-    require(good, "input_shape", f"H and W divisible by {2**halvings}", input_shape)
+def _stages(width: int, blocks: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Channels and stride of every block: `blocks` of them in each stage, the first of a stage with stride 2.
 
-
-class ReActResNet(Model):
-    """Stem -> stages of ReAct blocks in Bi-Real Net's layout, halving the size between -> mean -> linear.
-
-    Parameters
-    ----------
-    input_shape : tuple
-        (H, W, C) of an image.
-    classes : int
-        Length of the output.
-    widths, blocks : list of int
-        Channels and number of blocks of each stage.
-    large : bool
-        The stem for large images, conv 7x7 of stride 2, norm, max pool 3x3 of stride 2; else conv 3x3, norm.
-
-    Source: reactnet2020 (released code, the ResNet version); the small stem is ours.
+    `width` is that of the first stage, whose stride is 1; every further stage has twice as many.
     """
+    for stage, count in enumerate(blocks):
+        for i in range(count):
+            yield width * 2**stage, 2 if stage and not i else 1
+
+
+class _Staged(Model):
+    """stem -> blocks -> mean -> linear."""
 
     def __init__(
         self,
         operands: Operands,
-        input_shape: tuple[int, int, int],
+        stem: Sequential,
+        block: Callable[[Operands, int, int, int], Layer],
+        first: int,
+        stages: Iterator[tuple[int, int]],
         classes: int,
-        widths: tuple[int, ...] = (64, 128, 256, 512),
-        blocks: tuple[int, ...] = (4, 4, 4, 4),
-        large: bool = True,
     ) -> None:
-        require(len(widths) == len(blocks), "blocks", f"one number for each of the widths {widths}", blocks)
-        _halved(input_shape, len(widths) - 1 + 2 * large)
-        size, stride = (7, 2) if large else (3, 1)
-        stem = Conv2d(input_shape[2], widths[0], size, stride=stride, padding=size // 2, rng=operands.rng)
-        pool = [MaxPool2d(3, 2, 1)] if large else []
-        self.stem = Sequential(stem, BatchNorm(widths[0]), *pool)
-        body, channels = [], widths[0]
-        for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
-            for i in range(count):
-                body.append(ReActBlock(operands, channels, width, 2 if stage and not i else 1))
-                channels = width
-        self.body = Sequential(*body)
-        self.mean, self.head = GlobalAvgPool(), Linear(channels, classes, rng=operands.rng)
+        body, channels = [], first
+        for width, stride in stages:
+            body.append(block(operands, channels, width, stride))
+            channels = width
+        self.stem, self.body, self.mean = stem, Sequential(*body), GlobalAvgPool()
+        self.head = Linear(channels, classes, rng=operands.rng)
 
     def compute(self, x: Any) -> Any:
         return self.head(self.mean(self.body(self.stem(x))))
 
 
-class SmallReActNet(ReActResNet):
-    """`ReActResNet` for small images: conv 3x3, norm -> two stages of two ReAct blocks -> mean -> linear.
+class ReActNet18(_Staged):
+    """conv 7x7 / 2, norm, max pool -> stages of ReAct blocks in Bi-Real Net's layout -> mean -> linear.
 
     Parameters
     ----------
-    input_shape, classes, widths, blocks, large
-        As in `ReActResNet`.
+    input_shape : tuple
+        (H, W, C) of an image; every size fits, halves are rounded up (the release takes even sizes).
+    classes : int
+        Length of the output.
+    width : int
+        Channels of stem and first stage; every further stage has twice as many at half the size.
+    blocks : list of int
+        Number of blocks of each stage.
+
+    Source: reactnet2020 (released code, the ResNet version).
     """
 
     def __init__(
@@ -149,29 +140,50 @@ class SmallReActNet(ReActResNet):
         operands: Operands,
         input_shape: tuple[int, int, int],
         classes: int,
-        widths: tuple[int, ...] = (16, 32),
-        blocks: tuple[int, ...] = (2, 2),
-        large: bool = False,
+        width: int = 64,
+        blocks: tuple[int, ...] = (4, 4, 4, 4),
     ) -> None:
-        super().__init__(operands, input_shape, classes, widths, blocks, large)
+        conv = Conv2d(input_shape[2], width, 7, stride=2, padding=3, rng=operands.rng)
+        stem = Sequential(conv, BatchNorm(width), MaxPool2d(3, 2, 1))
+        super().__init__(operands, stem, ReActBlock, width, _stages(width, blocks), classes)
 
 
-class ReActNetA(Model):
-    """conv 3x3 of stride 2, norm -> thirteen ReAct blocks of the MobileNet kind -> mean -> linear.
+class SmallReActNet(_Staged):
+    """conv 3x3, norm -> stages of ReAct blocks -> mean -> linear: the same for small images.
 
     Parameters
     ----------
-    input_shape : tuple
-        (H, W, C) of an image.
-    classes : int
-        Length of the output.
-    width : int
-        Channels of the stem, w.
-    body : list of int
-        Channels of each block in units of w: as many as the block before has, or twice as many; where they
-        double but for the first block, the size is halved.
+    input_shape, classes, width, blocks
+        As in `ReActNet18`.
+    """
 
-    Source: reactnet2020 (released code): w = 32.
+    def __init__(
+        self,
+        operands: Operands,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        width: int = 16,
+        blocks: tuple[int, ...] = (2, 2),
+    ) -> None:
+        conv = Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng)
+        stem = Sequential(conv, BatchNorm(width))
+        super().__init__(operands, stem, ReActBlock, width, _stages(width, blocks), classes)
+
+
+class ReActNetA(_Staged):
+    """conv 3x3 / 2, norm -> stages of ReAct blocks of the MobileNet kind -> mean -> linear.
+
+    Parameters
+    ----------
+    input_shape, classes
+        As in `ReActNet18`.
+    width : int
+        Channels of the stem. The first stage has twice as many at the same size, every further stage twice as
+        many as the one before at half the size.
+    blocks : list of int
+        Number of blocks of each stage.
+
+    Source: reactnet2020 (released code).
     """
 
     def __init__(
@@ -180,26 +192,8 @@ class ReActNetA(Model):
         input_shape: tuple[int, int, int],
         classes: int,
         width: int = 32,
-        body: tuple[int, ...] = (2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 32, 32),
+        blocks: tuple[int, ...] = (1, 2, 2, 6, 2),
     ) -> None:
-        steps = [after / before for before, after in zip((1, *body), body, strict=False)]
-        good = all(step in (1, 2) for step in steps)
-        require(good, "body", "numbers that stay or double, from 1 on", body)
-        _halved(input_shape, 1 + steps[1:].count(2))
-        stem = Conv2d(input_shape[2], width, 3, stride=2, padding=1, rng=operands.rng)
-        self.stem = Sequential(stem, BatchNorm(width))
-        self.body = Sequential(*self._blocks(operands, width, body))
-        self.mean, self.head = GlobalAvgPool(), Linear(width * body[-1], classes, rng=operands.rng)
-
-    @staticmethod
-    def _blocks(operands: Operands, width: int, body: Sequence[int]) -> list[Layer]:
-        blocks: list[Layer] = []
-        before = 1
-        for i, after in enumerate(body):
-            stride = 2 if i and after > before else 1
-            blocks.append(ReActMobileBlock(operands, width * before, width * after, stride))
-            before = after
-        return blocks
-
-    def compute(self, x: Any) -> Any:
-        return self.head(self.mean(self.body(self.stem(x))))
+        conv = Conv2d(input_shape[2], width, 3, stride=2, padding=1, rng=operands.rng)
+        stem = Sequential(conv, BatchNorm(width))
+        super().__init__(operands, stem, ReActMobileBlock, width, _stages(2 * width, blocks), classes)

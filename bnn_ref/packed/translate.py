@@ -161,8 +161,8 @@ def _step(name: str, layer: Product, weight: Array, signs: bool) -> ProductStep:
 
 
 _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
-    MaxPool2d: lambda pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding),
-    AvgPool2d: lambda pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding),
+    MaxPool2d: lambda pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
+    AvgPool2d: lambda pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
     GlobalAvgPool: lambda pool: steps.GlobalMean(),
     Flatten: lambda layer: steps.Flatten(),
     Add: lambda layer: steps.Add(),

@@ -22,23 +22,33 @@ from bnn_ref.layers import (
     TENSOR_SCALE,
     Activation,
     Add,
+    AttentionLoss,
     AvgPool2d,
     BatchNorm,
+    ChannelMeanAbs,
     Composite,
+    Concat,
     Conv2d,
+    DistributionLoss,
     Flatten,
+    Gate,
     GlobalAvgPool,
     HardTanh,
+    InputScale,
     Layer,
     Linear,
     MaxPool2d,
     MeanSquaredError,
+    Multiply,
+    OutputScale,
     PadShortcut,
     PReLU,
     ReLU,
+    RPReLU,
     Sequential,
     SoftmaxCrossEntropy,
     SquaredHinge,
+    XnorConv2d,
 )
 
 
@@ -62,6 +72,7 @@ class Case:
 
 
 STE = estimators.get("ste")
+XNOR: dict[str, Any] = {"activation": STE, "weight": STE, "scale": CHANNEL_SCALE}
 LEARNED = Binarizer(Sign(), SoftQuantizer(0.3, learn=True))
 IMAGE = (2, 4, 5, 3)
 
@@ -103,6 +114,23 @@ CASES = {
     "global": Case(lambda rng: GlobalAvgPool(), (IMAGE,)),
     "flatten": Case(lambda rng: Flatten(), (IMAGE,)),
     "add": Case(lambda rng: Add(), ((2, 3), (2, 3))),
+    "concat": Case(lambda rng: Concat(), ((2, 4, 5, 3), (2, 4, 5, 2))),
+    "rprelu": Case(lambda rng: RPReLU(3), (IMAGE,)),
+    "rsign": Case(lambda rng: Activation(estimators.get("rsign"), shape=(3,)), (IMAGE,)),
+    "pixel-factor": Case(lambda rng: Multiply(), (IMAGE, (2, 4, 5, 1))),
+    "channel-factor": Case(lambda rng: Multiply(), (IMAGE, (2, 3))),
+    "mean-abs": Case(lambda rng: ChannelMeanAbs(), (IMAGE,)),
+    "input-scale": Case(lambda rng: InputScale(3, 2, 1), (IMAGE,)),
+    "xnor": Case(lambda rng: XnorConv2d(Conv2d(3, 2, 3, padding=1, rng=rng, **XNOR)), (IMAGE,)),
+    **{
+        f"output-scale-{case}": Case(lambda rng, case=case: OutputScale(3, (4, 5), case), (IMAGE,))
+        for case in (1, 2, 3, 4)
+    },
+    "gate": Case(lambda rng: Gate(3, 2, 2, rng=rng), (IMAGE, (2, 3, 4, 2))),
+    "irnet-conv": Case(lambda rng: Conv2d(3, 3, 3, rng=rng, weight=estimators.get("irnet-weight")), (IMAGE,)),
+    "rbnn-conv": Case(lambda rng: Conv2d(3, 3, 3, rng=rng, weight=estimators.get("rbnn-weight")), (IMAGE,)),
+    "distribution": Case(lambda rng: DistributionLoss(), ((4, 3), (4, 3))),
+    "attention": Case(lambda rng: AttentionLoss(), (IMAGE, (2, 4, 5, 2))),
     "pad-shortcut": Case(lambda rng: PadShortcut(2, 1), (IMAGE,)),
     "entropy": Case(lambda rng: SoftmaxCrossEntropy(), ((4, 3),), 3),
     "hinge": Case(lambda rng: SquaredHinge(), ((4, 3),), 3),

@@ -15,6 +15,10 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "bireal-small": {"input_shape": (1, 1, 1), "widths": (1,), "blocks": (1,), "pool": False},
     "resnet-20": {"input_shape": (1, 1, 1), "width": 2, "blocks": (1,)},
     "vgg-small": {"input_shape": (8, 8, 1), "width": 1},
+    **{
+        f"reactnet-{name}": {"input_shape": (1, 1, 1), "width": 1, "blocks": (1,)}
+        for name in ("18", "small", "a")
+    },
 }
 
 
