@@ -111,6 +111,18 @@ def test_refreshed_weights_lie_nearer_to_corners() -> None:
     assert cosine(again) >= after * (1 - 1e-6)
 
 
+def test_a_refresh_is_three_rounds_on_the_standardised_filters() -> None:
+    made = layer()
+    w = made.latent.value.astype(np.float64).reshape(18, 5) + 0.0
+    z = ((w - w.mean(axis=0)) / w.std(axis=0, ddof=1)).T.reshape(5, 3, 6)
+    left, right = np.eye(3), np.eye(6)
+    for _ in range(3):
+        left, right = alternate(left, right, z)
+    r1, r2 = (buffer.value for buffer in made.weight.buffers())  # type: ignore[union-attr]
+    np.testing.assert_allclose(r1, left, atol=1e-4)
+    np.testing.assert_allclose(r2, right, atol=1e-4)
+
+
 def test_before_the_first_epoch_nothing_is_turned() -> None:
     r1, r2 = (buffer.value for buffer in layer(refreshed=False).weight.buffers())  # type: ignore[union-attr]
     np.testing.assert_array_equal(r1, np.eye(3))

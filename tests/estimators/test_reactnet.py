@@ -157,3 +157,8 @@ def test_behind_a_flattening_every_feature_has_its_own_shift() -> None:
     packed = pack(net)
     np.testing.assert_array_equal(packed(x), net.eval()(x))
     assert [node.step.kind for node in packed.graph.nodes][3:5] == ["flatten", "threshold"]
+    normed = Sequential(
+        conv, BatchNorm(3), Flatten(), net.parts[2]
+    )  # now the integers have real numbers behind
+    np.testing.assert_array_equal(pack(normed)(x), normed.eval()(x))
+    assert "threshold" not in [node.step.kind for node in pack(normed).graph.nodes]

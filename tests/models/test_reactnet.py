@@ -18,6 +18,11 @@ RNG = np.random.default_rng(0)
 OPERANDS = Operands(estimators.get("approxsign"), estimators.get("ste"), None, RNG)
 
 
+def feeds(layer: Layer) -> dict[int, list[Any]]:
+    """By id of each layer that is called: the layers whose outputs it takes."""
+    return {id(s.layer): [x.layer for x in s.inputs] for s in steps(layer(Symbol()))[1:]}
+
+
 def kinds(layer: Layer, *more: Any) -> list[str]:
     """The types of the layers in the order of their calls."""
     return [type(symbol.layer).__name__ for symbol in steps(layer(Symbol(), *more))[1:]]
@@ -75,6 +80,17 @@ def test_a_mobile_block_has_no_real_convolution_and_two_branches_where_it_double
     assert kinds(block) == [*first, *pointwise, *pointwise, "Concat", *REACT]
 
 
+def test_what_reads_what_in_a_mobile_block() -> None:
+    """The pointwise half reads the end of the spatial half, shifted; its shortcuts are that end itself."""
+    block = ReActMobileBlock(OPERANDS, 4, 8, 2)
+    read, middle = feeds(block), block.bend.after
+    assert read[id(block.add)] == [block.spatial.parts[1], block.pool]
+    assert read[id(block.next_shift)] == [middle]
+    for branch, add in zip(block.pointwise, block.adds, strict=True):
+        assert read[id(branch.parts[0])] == [block.next_shift]
+        assert read[id(add)] == [branch.parts[1], middle]
+
+
 def test_each_half_of_a_doubled_block_is_its_own_branch() -> None:
     block = ReActMobileBlock(OPERANDS, 4, 8)
     x = RNG.normal(size=(2, 5, 5, 4)).astype(np.float32)
@@ -99,7 +115,7 @@ def test_every_size_of_image_fits_and_packs(name: str, size: tuple[int, int]) ->
 
 
 def test_stages_of_reactnet_a() -> None:
-    """64, 128, 256, 512, 1024 channels in 1, 2, 2, 6, 2 blocks; half the size in the first of each but one."""
+    """64, 128, 256, 512, 1024 channels in 1, 2, 2, 6, 2 blocks, halved at each but the first."""
     model, shapes = build("reactnet-a", input_shape=(64, 64, 3), width=2), []
     x = model.stem(np.zeros((1, 64, 64, 3), np.float32))
     for block in model.body.parts:
@@ -162,6 +178,14 @@ def test_a_half_block_is_norm_sign_conv_gate_prelu_sum() -> None:
     assert kinds(RealToBinaryBlock(OPERANDS, 4, 6, 2)) == [
         *("BatchNorm", *project, "Conv2d", *gate, "PReLU", "Add")
     ]
+
+
+def test_gate_and_sign_read_the_norm_and_the_shortcut_does_not() -> None:
+    block = RealToBinaryBlock(OPERANDS, 4, 4)
+    read = feeds(block)
+    assert read[id(block.gate.mean)] == read[id(block.conv)] == [block.norm]
+    assert read[id(block.gate.multiply)] == [block.conv, block.gate.sigmoid]
+    assert read[id(block.add)] == [block.bend, None], "the input itself"
 
 
 @pytest.mark.parametrize(("channels", "stride"), [(4, 1), (6, 2)])
