@@ -107,8 +107,8 @@ def test_bench_reports_ratios() -> None:
     done = run("bench", "--pairs", "3", "--batch", "2", "--json")
     assert done.exit_code == 0, done.output
     assert list(json.loads(done.output)) == ["mlp", "cnn", "bireal-small", "resnet-20", "vgg-small"]
-    done = run("bench", "--models", "mlp,bireal-20", "--pairs", "3", "--batch", "1", "--json")
-    assert list(json.loads(done.output)) == ["mlp", "bireal-20"]
+    done = run("bench", "--models", "mlp,reactnet-small", "--pairs", "3", "--batch", "1", "--json")
+    assert list(json.loads(done.output)) == ["mlp", "reactnet-small"]
 
 
 def test_compare_prints_a_row_an_estimator() -> None:
