@@ -15,9 +15,10 @@ from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
 from bnn_ref.estimators.irnet import EDE, LogSpaced, libra
 from bnn_ref.estimators.noise import ReleasedFading, noisy
-from bnn_ref.estimators.rbnn import ActivationLaw, Triangle, rotated
+from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
 from bnn_ref.estimators.reactnet import shifted
 from bnn_ref.estimators.reste import CosineRoot, PowerFunction, scaled
+from bnn_ref.estimators.rotation import rotated
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
 from bnn_ref.estimators.swish import SwishSign
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bnn_ref import data, estimators, models, pack, train
 from bnn_ref.auditing import audit_layer
-from bnn_ref.estimators.rbnn import LearnedScale, Rotation, alternate
+from bnn_ref.estimators.rotation import LearnedScale, Rotation, alternate
 from bnn_ref.layers import Activation, Conv2d, Product
 from bnn_ref.parameter import Array
 
