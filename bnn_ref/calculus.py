@@ -27,6 +27,10 @@ class Compose(Map):
     def __post_init__(self) -> None:
         _require_maps(self.maps)
 
+    @property
+    def binary(self) -> bool:  # type: ignore[override]
+        return self.maps[-1].binary
+
     def __call__(self, x: Array) -> Array:
         for part in self.maps:
             x = part(x)
@@ -84,16 +88,20 @@ class Scaled(Map):
         return self.inner.vjp(x, unbroadcast(dy * scale, inner.shape)) + through_scale
 
 
-def factored(rule: Map, x: Array) -> tuple[Array, Array | None]:
-    """rule(x) with its scale taken out: (what is left, scale (F,) or (1,), None where there is none).
+def split(rule: Map, x: Array) -> tuple[Map, Map | None]:
+    """`rule` at tensors like `x` as (what is left, the scale that a product can take out, if there is one).
 
     Only a scale of one number per output channel, or one for all, can be taken out of a product.
     """
-    if isinstance(rule, Scaled):
-        scale = rule.scale(x)
-        if prod(scale.shape[:-1]) == 1:
-            return rule.inner(x), scale.reshape(-1)
-    return rule(x), None
+    if isinstance(rule, Scaled) and prod(rule.scale.output_shape(x)[:-1]) == 1:
+        return rule.inner, rule.scale
+    return rule, None
+
+
+def factored(rule: Map, x: Array) -> tuple[Array, Array | None]:
+    """rule(x) with its scale taken out (`split`): (what is left, scale (F,) or (1,) or None)."""
+    inner, scale = split(rule, x)
+    return inner(x), None if scale is None else scale(x).reshape(-1)
 
 
 @dataclass(frozen=True)
@@ -130,11 +138,18 @@ class Detach(Map):
 
     inner: Map
 
+    @property
+    def binary(self) -> bool:  # type: ignore[override]
+        return self.inner.binary
+
     def __call__(self, x: Array) -> Array:
         return decide(lambda: self.inner(x))
 
     def vjp(self, x: Array, dy: Array) -> Array:
         return np.zeros_like(x)
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return self.inner.output_shape(x)
 
 
 @dataclass(frozen=True)
@@ -151,11 +166,15 @@ class MeanAbs(Map):
     """
 
     per_channel: bool = True
+    whole = True
 
     def __call__(self, x: Array) -> Array:
         signs = decide(lambda: np.where(x.real < 0, -1, 1).astype(x.real.dtype), lambda: int((x == 0).sum()))
         axes = tuple(range(x.ndim - 1 if self.per_channel else x.ndim))
         return np.asarray((signs * x).mean(axis=axes, keepdims=True))
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return (1,) * (x.ndim - 1) + x.shape[-1:] if self.per_channel else (1,) * x.ndim
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """dx = sign(x) dy / n, n entries to one alpha."""

@@ -165,6 +165,7 @@ class Sign(Curve):
     peak = 0.0
     area = 0.0
     odd = False
+    binary = True
 
     def __post_init__(self) -> None:
         require(self.zero in (-1, 1), "zero", "-1 or +1", self.zero)

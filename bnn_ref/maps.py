@@ -16,11 +16,14 @@ Held = TypeVar("Held", Parameter, Buffer)
 class Map:
     """A function of an array that knows its vector-Jacobian product.
 
-    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. `linear` is the
-    claim that the vjp is linear in the incoming gradient.
+    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. Three claims:
+    `linear`, the vjp is linear in the incoming gradient; `whole`, each value depends on entries all over the
+    tensor, as a mean does; `binary`, every value is +1 or -1.
     """
 
     linear = True
+    whole = False
+    binary = False
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""
@@ -107,7 +110,7 @@ class Map:
         return [name for name in names if not isinstance(getattr(self, name), (Parameter, Buffer))]
 
     def direct(self) -> Iterator[Map]:
-        """The maps that this one is made of."""
+        """The maps that it holds itself."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             held = getattr(self, field.name)
             for part in held if isinstance(held, tuple) else (held,):
@@ -119,6 +122,11 @@ class Map:
         yield self
         for part in self.direct():
             yield from part.parts()
+
+    @property
+    def reduces(self) -> bool:
+        """Whether a part reads the whole tensor: then it is a rule for weights, it would mix a batch."""
+        return any(part.whole for part in self.parts())
 
     def parameters(self) -> list[Parameter]:
         """Every trained parameter inside, once each."""

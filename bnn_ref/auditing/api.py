@@ -46,7 +46,7 @@ def audit(subject: str | Map | Layer, *inputs: Array, **options: Any) -> Report:
     if isinstance(subject, str):
         subject = estimators.get(subject)
     if isinstance(subject, Binarizer) and not inputs:
-        if isinstance(subject.surrogate, Curve):
+        if isinstance(subject.surrogate, Curve) and not subject.reduces:
             return _audit_binarizer(subject, subject.surrogate)
         return audit_composed(subject)
     if not inputs:

@@ -118,13 +118,14 @@ def _parameters(curve: Curve) -> Iterator[Check]:
 
 
 def deployment_checks(binarizer: Map, x: Array, trained: Array) -> Iterator[Check]:
-    """What is deployed answers -1 or +1, times a scale that a product can take out, if any (`factored`),
+    """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0.
 
-    and agrees in sign with the forward values at `x`, away from 0.
+    A rule for weights may have a scale that a product can take out (`factored`).
     """
-    deployed, _ = factored(binarizer.deploy(), x)
-    yield Check.that("deployed values are -1 or +1", bool(np.isin(deployed, (-1, 1)).all()), "other values")
-    same = (np.sign(trained) == deployed) | (x == 0) | (trained == 0)
+    bits, scale = factored(binarizer.deploy(), x)
+    yield Check.that("deployed values are -1 or +1", bool(np.isin(bits, (-1, 1)).all()), "other values")
+    deployed = bits if scale is None else bits * scale
+    same = (np.sign(trained) == np.sign(deployed)) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
     yield Check.that("deployed and trained signs agree", bool(same.all()), where)
 

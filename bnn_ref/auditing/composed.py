@@ -24,8 +24,8 @@ OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 
 def audit_composed(binarizer: Binarizer) -> Report:
-    """Every check of `binarizer`, bound as an activation and as a weight, at points with kinks among them."""
-    curves = {type(part).__name__: part for part in _learned(binarizer)}
+    """Every check of `binarizer`, bound as a weight and, where it can be one, as an activation."""
+    curves = {type(curve).__name__: curve for curve in _learned(binarizer)}
     checks = [
         replace(check, name=f"{name}: {check.name}")
         for name, curve in curves.items()
@@ -33,6 +33,8 @@ def audit_composed(binarizer: Binarizer) -> Report:
     ]
     on_kinks = 0
     for operand, (shape, tensor) in OPERANDS.items():
+        if operand == "activation" and binarizer.reduces:
+            continue
         layer = Activation(binarizer, np.random.default_rng(0), shape)
         for dtype in (np.float32, np.float64):
             x = _points(binarizer, tensor, dtype)
@@ -45,18 +47,18 @@ def audit_composed(binarizer: Binarizer) -> Report:
 
 
 def _learned(part: Map) -> Iterator[Curve]:
-    """The curves whose slopes are used: of a binarizer, however deep inside, those of its surrogate."""
-    if isinstance(part, Curve):
-        yield part
-    elif isinstance(part, Binarizer):
+    """The curves whose slopes are used: of an inner binarizer its surrogate, of a stopped gradient none."""
+    if isinstance(part, Binarizer):
         yield from _learned(part.surrogate)
+    elif isinstance(part, Curve):
+        yield part
     elif not isinstance(part, Detach):
-        for own in part.direct():
-            yield from _learned(own)
+        for inner in part.direct():
+            yield from _learned(inner)
 
 
 def _points(binarizer: Binarizer, shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> Array:
-    """Normal draws; 0, -0 and the kinks that `dtype` holds strewn in; first on either axis come zeros."""
+    """Normal draws; 0, -0 and the kinks that `dtype` holds strewn in; vectors of zeros come first."""
     rng = np.random.default_rng(1)
     kinks = {kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks}
     special = np.array([0.0, -0.0, *sorted(kink for kink in kinks if float(dtype(kink)) == kink)])

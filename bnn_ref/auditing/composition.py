@@ -20,10 +20,8 @@ from bnn_ref.layers import Composite, Layer
 from bnn_ref.parameter import Array
 
 TOLERANCES = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
-FLOORS = {np.dtype(np.float64): 1e-4, np.dtype(np.float32): 1e-2}
-"""A gradient smaller than this share of all gradients is measured against that share: it is rounding.
-
-(The tolerance times this share stays some tens of roundings.)"""
+FLOORS = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
+"""A gradient smaller than this share of all gradients is measured against that share: it is rounding."""
 
 DIRECTIONS = 4
 

@@ -11,6 +11,14 @@ from typing import Any
 from bnn_ref.annealing import Geometric, Law
 from bnn_ref.binarizer import Binarizer, Curve, Sign
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.bireal_weight import (
+    bireal_weight_caffe,
+    bireal_weight_code,
+    bireal_weight_paper,
+    bnn_weight,
+    xnor_weight,
+    xnor_weight_exact,
+)
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
 from bnn_ref.estimators.irnet import EDE, LogSpaced, libra
@@ -93,6 +101,14 @@ TABLE: dict[str, Entry] = {
     "rbnn-activation": Entry(
         hard(Triangle, ActivationLaw()), "rbnn2020", "a triangle that narrows; law for activations"
     ),
+    "bnn-weight": Entry(bnn_weight, "bireal2018", "weights: signs, a strict mask; no magnitude"),
+    "bireal-weight-paper": Entry(bireal_weight_paper, "bireal2018", "weights: alpha in both passes"),
+    "bireal-weight-code": Entry(bireal_weight_code, "bireal2018", "weights: alpha in the forward alone"),
+    "bireal-weight-caffe": Entry(
+        bireal_weight_caffe, "bireal2018", "weights: alpha in the forward, no mask at all"
+    ),
+    "xnor-weight": Entry(xnor_weight, "xnornet2016", "weights: alpha in both passes, and 1/n as printed"),
+    "xnor-weight-exact": Entry(xnor_weight_exact, "xnornet2016", "weights: the whole product rule"),
     "reste": Entry(
         hard(PowerFunction, CosineRoot()), "reste2023", "a root, straight near 0; from line to sign"
     ),
@@ -125,9 +141,14 @@ def names() -> list[str]:
     return list(TABLE)
 
 
+def activations() -> list[str]:
+    """The names of the entries that may binarize activations: the rest read a whole tensor at once."""
+    return [name for name in TABLE if not get(name).reduces]
+
+
 def curves() -> dict[str, Curve]:
-    """The surrogates that are functions of one element, by name of entry, at default parameters."""
-    surrogates = {name: get(name).surrogate for name in TABLE}
+    """The surrogates of estimators of one element, by name of entry, at default parameters."""
+    surrogates = {name: get(name).surrogate for name in activations()}
     return {name: curve for name, curve in surrogates.items() if isinstance(curve, Curve)}
 
 

@@ -82,6 +82,8 @@ def _filter_axes(x: Array) -> tuple[int, ...]:
 class Centre(Map):
     """y = x - mean(x), the mean of each filter; dx = dy - mean(dy). Source: irnet2020 (Libra)."""
 
+    whole = True
+
     def __call__(self, x: Array) -> Array:
         return x - x.mean(axis=_filter_axes(x), keepdims=True)
 
@@ -100,6 +102,8 @@ class UnitSpread(Map):
 
     Source: irnet2020 (Libra; n - 1 is its released code's). The filter of zeros is ours.
     """
+
+    whole = True
 
     def _spread(self, x: Array) -> tuple[Array, int]:
         axes = _filter_axes(x)

@@ -1,6 +1,6 @@
 """Layers: explicit forward, explicit backward, a visible cache. One family a file."""
 
-from bnn_ref.layers.activation import Activation, HardTanh, PReLU, ReLU, RPReLU
+from bnn_ref.layers.activation import Activation, HardTanh, LeakyClip, PReLU, ReLU, RPReLU
 from bnn_ref.layers.base import Composite, Layer, Sequential
 from bnn_ref.layers.conv import Conv2d
 from bnn_ref.layers.linear import Linear
@@ -37,6 +37,7 @@ __all__ = [
     "HardTanh",
     "InputScale",
     "Layer",
+    "LeakyClip",
     "Linear",
     "MaxPool2d",
     "MeanSquaredError",

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from bnn_ref import autodiff
 from bnn_ref.annealing import Moment
 from bnn_ref.autodiff import Symbol, Tensor
-from bnn_ref.binarizer import Binarizer, Map
+from bnn_ref.binarizer import Map, annealed
 from bnn_ref.checks import require
 from bnn_ref.parameter import Array, Buffer, Parameter
 
@@ -36,6 +36,24 @@ class Layer:
     def backward(self, dy: Array, cache: Any) -> Any:
         """One gradient an input; parameter gradients accumulate."""
         raise TypeError(f"{type(self).__name__} has no backward")
+
+    def output_shape(self, *shapes: Any, **named: Any) -> tuple[int, ...]:
+        """The shape that one image has behind this layer, without N, from the shapes of one image's inputs.
+
+        Found by computing zeros in eval mode, which suits every layer; those here say it by a rule.
+
+        Raises
+        ------
+        ValueError
+            For shapes that the layer cannot take.
+        """
+        modes = [(layer, layer.training) for _, layer in self.layers()]
+        try:
+            y, _ = self.eval().forward(*(np.zeros((1, *shape), np.float32) for shape in shapes))
+        finally:
+            for layer, mode in modes:
+                layer.training = mode
+        return y.shape[1:]
 
     def __call__(self, *xs: Any) -> Any:
         """On tensors: recorded on the tape. On symbols: written down. On arrays: just computed."""
@@ -145,9 +163,8 @@ class Layer:
 
     def state_dict(self) -> dict[str, Array]:
         """Copies of the latent parameters and the buffers, by dotted name."""
-        state = {name: p.value.copy() for name, p in self.named_parameters().items()}
-        state.update({key: getattr(at, name).copy() for key, (at, name) in self.named_buffers().items()})
-        return state
+        buffers = {key: getattr(at, name).copy() for key, (at, name) in self.named_buffers().items()}
+        return {name: p.value.copy() for name, p in self.named_parameters().items()} | buffers
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Set parameters and buffers from `state`.
@@ -231,9 +248,3 @@ class Sequential(Composite):
         for part in self.parts:
             x = part(x)
         return x
-
-
-def annealed(subject: Map, moment: Moment) -> Map:
-    """`subject` with every binarizer inside it moved to `moment`."""
-    inner = subject.rewrite(lambda part: annealed(part, moment))
-    return inner.at(moment) if isinstance(inner, Binarizer) else inner

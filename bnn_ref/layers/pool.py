@@ -10,6 +10,7 @@ from bnn_ref.basepoint import decide
 from bnn_ref.checks import require, require_whole
 from bnn_ref.kernels.conv import output_size
 from bnn_ref.layers.base import Layer
+from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
 
 
@@ -47,6 +48,9 @@ class Pool2d(Layer):
         ends = (max(p, (self.places(size) - 1) * s + k - p - size) for size in shape[1:3])
         return ((0, 0), *((p, end) for end in ends), (0, 0))
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*places(shape, self.kernel_size, self.stride, self.padding, self.ceil), shape[2])
+
     def taps(self, x: Array, fill: float) -> Array:
         """(N, H, W, C) -> (K*K, N, Ho, Wo, C): what each window sees, tap by tap in row-major order."""
         k, s = self.kernel_size, self.stride
@@ -82,7 +86,7 @@ class MaxPool2d(Pool2d):
     def _first(self, taps: Array, shape: tuple[int, ...]) -> Array:
         """Which tap wins, the first of equal ones; padding never does, not even against -inf."""
         first = taps.argmax(axis=0)
-        if (self.padding or self.ceil) and np.isneginf(lost := taps.max(axis=0)).any():
+        if self.padding and np.isneginf(lost := taps.max(axis=0)).any():
             inside = self.taps(np.ones(shape), 0).argmax(axis=0)
             first = np.where(np.isneginf(lost), inside, first)
         return first
@@ -117,6 +121,10 @@ class AvgPool2d(Pool2d):
 
 class GlobalAvgPool(Layer):
     """(N, H, W, C) -> (N, C), the mean over pixels."""
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(len(shape) == 3, "GlobalAvgPool", "(H, W, C)", shape)
+        return shape[2:]
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         return x.mean(axis=(1, 2)), x.shape

@@ -21,6 +21,11 @@ from bnn_ref.parameter import Array, Parameter, unbroadcast
 class Multiply(Layer):
     """y = x * s: x (N, H, W, C), s (N, H, W, 1): a number a pixel; or (N, C): one a channel of each image."""
 
+    def output_shape(self, x: tuple[int, ...], s: tuple[int, ...]) -> tuple[int, ...]:
+        fits = len(x) == 3 and s in ((*x[:2], 1), x[2:])
+        require(fits, "Multiply", "(H, W, C) and (H, W, 1) or (C,)", (x, s))
+        return x
+
     def forward(self, x: Array, s: Array) -> tuple[Array, Any]:
         fits = x.ndim == 4 and s.shape in ((*x.shape[:3], 1), (x.shape[0], x.shape[3]))
         require(fits, "Multiply", "(N, H, W, C) and (N, H, W, 1) or (N, C)", (x.shape, s.shape))
@@ -35,6 +40,10 @@ class Multiply(Layer):
 
 class ChannelMeanAbs(Layer):
     """(N, H, W, C) -> (N, H, W, 1), y = mean_c abs(x). Source: after xnornet2016 (its A)."""
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(len(shape) == 3, "ChannelMeanAbs", "(H, W, C)", shape)
+        return (*shape[:2], 1)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         require(x.ndim == 4, "ChannelMeanAbs", "an input of shape (N, H, W, C)", x.shape)
@@ -127,9 +136,13 @@ class OutputScale(Layer):
         """What Gamma is the product of."""
         return [getattr(self, name) for name in self.names]
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        fits = shape[-len(self.shape) :] == self.shape
+        require(fits, "OutputScale", f"an input of shape (N, ..., {str(self.shape)[1:-1]})", shape)
+        return shape
+
     def forward(self, x: Array) -> tuple[Array, Any]:
-        fits = x.shape[-len(self.shape) :] == self.shape
-        require(fits, "OutputScale", f"an input of shape (N, ..., {str(self.shape)[1:-1]})", x.shape)
+        self.output_shape(x.shape)
         factors = [factor.value for factor in self.factors()]
         return x * prod(factors[1:], start=factors[0]), (x, factors)
 

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.layers import (
     Activation,
     Add,
-    AvgPool2d,
     BatchNorm,
     Composite,
     Concat,
     Conv2d,
-    GlobalAvgPool,
     Layer,
     Linear,
     MaxPool2d,
     RPReLU,
     Sequential,
 )
-from bnn_ref.models.base import Model
-from bnn_ref.models.bireal import projection
+from bnn_ref.models.base import Classifier
+from bnn_ref.models.bireal import projection, shrink, unit
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.residual import Change, changes, doubling
+
+Block = Callable[[Operands, int, int, int], Layer]
 
 
-def _binary(
-    operands: Operands, in_channels: int, channels: int, kernel_size: int, stride: int = 1
-) -> Sequential:
-    """Binary convolution that keeps the size but for its stride, and its norm."""
-    conv = operands.conv(in_channels, channels, kernel_size, stride=stride, padding=kernel_size // 2)
-    return Sequential(conv, BatchNorm(channels))
+def _binary(operands: Operands, change: Change, kernel_size: int = 3) -> Sequential:
+    return Sequential(*unit(operands, change, kernel_size))
 
 
 def _shift(channels: int) -> Activation:
@@ -48,8 +45,9 @@ class ReActBlock(Composite):
 
     def __init__(self, operands: Operands, in_channels: int, channels: int, stride: int = 1) -> None:
         self.shift = _shift(in_channels)
-        self.branch = _binary(operands, in_channels, channels, 3, stride)
-        self.shortcut = projection(operands, in_channels, channels, stride)
+        change = Change(in_channels, channels, stride)
+        self.branch = _binary(operands, change)
+        self.shortcut = projection(operands, change)
         self.add, self.bend = Add(), RPReLU(channels)
 
     def compute(self, x: Any) -> Any:
@@ -67,58 +65,32 @@ class ReActMobileBlock(Composite):
 
     def __init__(self, operands: Operands, in_channels: int, channels: int, stride: int = 1) -> None:
         self.shift = _shift(in_channels)
-        self.spatial = _binary(operands, in_channels, in_channels, 3, stride)
-        self.pool = AvgPool2d(stride, ceil=True) if stride > 1 else None
+        self.spatial = _binary(operands, Change(in_channels, in_channels, stride))
+        self.pool = Sequential(*shrink(stride))
         self.add, self.bend = Add(), RPReLU(in_channels)
         self.next_shift = _shift(in_channels)
         self.pointwise = [
-            _binary(operands, in_channels, in_channels, 1) for _ in range(channels // in_channels)
+            _binary(operands, Change(in_channels, in_channels), 1) for _ in range(channels // in_channels)
         ]
         self.adds = [Add() for _ in self.pointwise]
         self.join, self.last_bend = Concat(), RPReLU(channels)
 
     def compute(self, x: Any) -> Any:
-        shortcut = x if self.pool is None else self.pool(x)
+        shortcut = self.pool(x)
         h = self.bend(self.add(self.spatial(self.shift(x)), shortcut))
         moved = self.next_shift(h)
         halves = [add(branch(moved), h) for add, branch in zip(self.adds, self.pointwise, strict=True)]
         return self.last_bend(halves[0] if len(halves) == 1 else self.join(*halves))
 
 
-def _stages(width: int, blocks: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Channels and stride of every block: `blocks` of them in each stage, the first of a stage with stride 2.
-
-    `width` is that of the first stage, whose stride is 1; every further stage has twice as many.
-    """
-    for stage, count in enumerate(blocks):
-        for i in range(count):
-            yield width * 2**stage, 2 if stage and not i else 1
+def _body(
+    operands: Operands, block: Block, stem: int, widths: list[int], blocks: tuple[int, ...]
+) -> Sequential:
+    """`blocks` of them in each stage, as in Bi-Real Net."""
+    return Sequential(*(block(operands, *change) for change in changes(stem, widths, blocks)))
 
 
-class _Staged(Model):
-    """stem -> blocks -> mean -> linear."""
-
-    def __init__(
-        self,
-        operands: Operands,
-        stem: Sequential,
-        block: Callable[[Operands, int, int, int], Layer],
-        first: int,
-        stages: Iterator[tuple[int, int]],
-        classes: int,
-    ) -> None:
-        body, channels = [], first
-        for width, stride in stages:
-            body.append(block(operands, channels, width, stride))
-            channels = width
-        self.stem, self.body, self.mean = stem, Sequential(*body), GlobalAvgPool()
-        self.head = Linear(channels, classes, rng=operands.rng)
-
-    def compute(self, x: Any) -> Any:
-        return self.head(self.mean(self.body(self.stem(x))))
-
-
-class ReActNet18(_Staged):
+class ReActNet18(Classifier):
     """conv 7x7 / 2, norm, max pool -> stages of ReAct blocks in Bi-Real Net's layout -> mean -> linear.
 
     Parameters
@@ -145,10 +117,15 @@ class ReActNet18(_Staged):
     ) -> None:
         conv = Conv2d(input_shape[2], width, 7, stride=2, padding=3, rng=operands.rng)
         stem = Sequential(conv, BatchNorm(width), MaxPool2d(3, 2, 1))
-        super().__init__(operands, stem, ReActBlock, width, _stages(width, blocks), classes)
+        widths = doubling(width, blocks)
+        super().__init__(
+            stem,
+            _body(operands, ReActBlock, width, widths, blocks),
+            Linear(widths[-1], classes, rng=operands.rng),
+        )
 
 
-class SmallReActNet(_Staged):
+class SmallReActNet(Classifier):
     """conv 3x3, norm -> stages of ReAct blocks -> mean -> linear: the same for small images.
 
     Parameters
@@ -167,10 +144,15 @@ class SmallReActNet(_Staged):
     ) -> None:
         conv = Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng)
         stem = Sequential(conv, BatchNorm(width))
-        super().__init__(operands, stem, ReActBlock, width, _stages(width, blocks), classes)
+        widths = doubling(width, blocks)
+        super().__init__(
+            stem,
+            _body(operands, ReActBlock, width, widths, blocks),
+            Linear(widths[-1], classes, rng=operands.rng),
+        )
 
 
-class ReActNetA(_Staged):
+class ReActNetA(Classifier):
     """conv 3x3 / 2, norm -> stages of ReAct blocks of the MobileNet kind -> mean -> linear.
 
     Parameters
@@ -196,4 +178,9 @@ class ReActNetA(_Staged):
     ) -> None:
         conv = Conv2d(input_shape[2], width, 3, stride=2, padding=1, rng=operands.rng)
         stem = Sequential(conv, BatchNorm(width))
-        super().__init__(operands, stem, ReActMobileBlock, width, _stages(2 * width, blocks), classes)
+        widths = doubling(2 * width, blocks)
+        super().__init__(
+            stem,
+            _body(operands, ReActMobileBlock, width, widths, blocks),
+            Linear(widths[-1], classes, rng=operands.rng),
+        )

@@ -7,6 +7,7 @@ from typing import Any
 from bnn_ref.layers import Add, BatchNorm, Composite, Gate, PReLU
 from bnn_ref.models.bireal import projection
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.residual import Change
 
 
 class RealToBinaryBlock(Composite):
@@ -24,7 +25,7 @@ class RealToBinaryBlock(Composite):
         self.conv = operands.conv(in_channels, channels, 3, stride=stride, padding=1)
         self.gate = Gate(in_channels, channels, rng=operands.rng)
         self.bend, self.add = PReLU(channels), Add()
-        self.shortcut = projection(operands, in_channels, channels, stride)
+        self.shortcut = projection(operands, Change(in_channels, channels, stride))
 
     def compute(self, x: Any) -> Any:
         z = self.norm(x)

@@ -10,6 +10,7 @@ import numpy as np
 
 from bnn_ref.binarizer import Compose, Map, Sign
 from bnn_ref.binarizer import ReLU as ReLUCurve
+from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
@@ -23,6 +24,7 @@ from bnn_ref.layers import (
     GlobalAvgPool,
     HardTanh,
     Layer,
+    LeakyClip,
     Linear,
     MaxPool2d,
     OutputScale,
@@ -90,7 +92,7 @@ def elementwise(name: str, layer: Layer) -> tuple[Elementwise, ...] | None:
         if layer.case != 1:
             raise refusal(name, layer, "one number a channel, case 1", f"case {layer.case}")
         return (steps.Scale(checked(f"{name}.channel", layer.factors()[0].value)),)
-    if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh):
+    if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh, LeakyClip):
         return curves(name, layer, layer.curve)
     return None
 
@@ -108,6 +110,7 @@ def _affine(name: str, layer: BatchNorm) -> Elementwise:
 _CURVES: dict[type[Map], Callable[[str, Any], Elementwise]] = {
     Sign: lambda name, sign: steps.RealSign(sign.zero),
     HardTanhCurve: lambda name, clip: steps.Clip(float(clip.clip)),
+    LeakyClipCurve: lambda name, clip: steps.LeakyClip(float(clip.clip), float(clip.leak)),
     ReLUCurve: lambda name, relu: steps.ReLU(),
     Shift: lambda name, shift: steps.Bias(checked(f"{name} (shift)", shift.shift.value)),
 }
@@ -174,7 +177,8 @@ _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
 def plain(name: str, layer: Layer) -> Step:
     """A layer without tensors as one step; ValueError for a layer that has no packed form."""
     if type(layer) not in _PLAIN:
-        known = (Conv2d, Linear, BatchNorm, PReLU, OutputScale, Activation, ReLU, HardTanh, *_PLAIN)
+        products = (Conv2d, Linear, BatchNorm, PReLU, OutputScale)
+        known = (*products, Activation, ReLU, HardTanh, LeakyClip, *_PLAIN)
         raise refusal(
             name, layer, f"one of {', '.join(kind.__name__ for kind in known)}", type(layer).__name__
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -14,10 +14,11 @@ from bnn_ref.autodiff import Tensor, backward
 from bnn_ref.data import Dataset, Preprocessing, batches
 from bnn_ref.layers import Layer
 from bnn_ref.optim import OPTIMIZERS, SCHEDULES, Optimizer
-from bnn_ref.parameter import Array
+from bnn_ref.parameter import Array, Parameter
 from bnn_ref.train.config import LOSSES, Config
 from bnn_ref.train.evaluation import evaluate
 from bnn_ref.train.history import Epoch, History
+from bnn_ref.train.past import Past
 
 
 class Training:
@@ -27,6 +28,10 @@ class Training:
     ----------
     model, dataset, config, preprocessing
         As in `fit`.
+    before : sequence of Past
+        The stages that its first weights come from.
+    trained : sequence of Parameter, optional
+        What the optimizer moves: by default every parameter of `model`.
 
     Raises
     ------
@@ -34,13 +39,23 @@ class Training:
         When they do not fit each other.
     """
 
-    def __init__(self, model: Layer, dataset: Dataset, config: Config, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self,
+        model: Layer,
+        dataset: Dataset,
+        config: Config,
+        preprocessing: Preprocessing,
+        *,
+        before: Sequence[Past] = (),
+        trained: Sequence[Parameter] | None = None,
+    ) -> None:
         _check(model, dataset, preprocessing)
         self.model, self.dataset, self.config, self.preprocessing = model, dataset, config, preprocessing
         self.rng = np.random.default_rng(config.seed)
-        self.optimizer = make_optimizer(model, config)
+        self.optimizer = make_optimizer(model.parameters() if trained is None else trained, config)
         self.loss = LOSSES[config.loss]()
         self.history, self.step, self.lr_sum = History(), 0, 0.0
+        self.before = tuple(before)
 
     @property
     def lr(self) -> float:
@@ -117,11 +132,11 @@ class Training:
             )
 
 
-def make_optimizer(model: Layer, config: Config) -> Optimizer:
-    """The optimizer of all parameters of `model` that `config` asks for."""
+def make_optimizer(parameters: Sequence[Parameter], config: Config) -> Optimizer:
+    """The optimizer of `parameters` that `config` asks for."""
     own = {"momentum": config.momentum, "nesterov": config.nesterov} if config.optimizer == "sgd" else {}
     make = OPTIMIZERS[config.optimizer]
-    return make(model.parameters(), config.lr, weight_decay=config.weight_decay, clip=config.clip, **own)
+    return make(parameters, config.lr, weight_decay=config.weight_decay, clip=config.clip, **own)
 
 
 def _check(model: Layer, dataset: Dataset, preprocessing: Preprocessing) -> None:

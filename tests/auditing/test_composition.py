@@ -69,6 +69,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "vgg-small": {"width": 2},
     **{f"reactnet-{name}": {"width": 2, "blocks": [1, 2]} for name in ("18", "small", "a")},
 }
+for name in set(models.names()) - set(SMALL):
+    SMALL[name] = {"width": 2, "blocks": [2, 2]}
 
 
 @pytest.mark.parametrize(("loss", "scale"), [(SoftmaxCrossEntropy(), "channel"), (SquaredHinge(), "tensor")])

@@ -209,7 +209,7 @@ def test_training_refreshes_before_each_epoch_and_a_resumed_run_is_the_same(tmp_
     whole, seen = build(), []
 
     def watch(epoch: Any) -> None:
-        seen.append(whole.state_dict()["body.parts.0.conv.weight.left"])
+        seen.append(whole.state_dict()["body.parts.0.branch.parts.0.weight.left"])
 
     train.fit(whole, digits, config, on_epoch_end=watch)
     assert all((one != other).any() for one, other in itertools.pairwise(seen))

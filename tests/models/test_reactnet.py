@@ -84,7 +84,7 @@ def test_what_reads_what_in_a_mobile_block() -> None:
     """The pointwise half reads the end of the spatial half, shifted; its shortcuts are that end itself."""
     block = ReActMobileBlock(OPERANDS, 4, 8, 2)
     read, middle = feeds(block), block.bend.after
-    assert read[id(block.add)] == [block.spatial.parts[1], block.pool]
+    assert read[id(block.add)] == [block.spatial.parts[1], *block.pool.parts]
     assert read[id(block.next_shift)] == [middle]
     for branch, add in zip(block.pointwise, block.adds, strict=True):
         assert read[id(branch.parts[0])] == [block.next_shift]
