@@ -25,10 +25,9 @@ OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 def audit_composed(binarizer: Binarizer) -> Report:
     """Every check of `binarizer`, bound as a weight and, where it can be one, as an activation."""
-    curves = {type(curve).__name__: curve for curve in _learned(binarizer)}
     checks = [
-        replace(check, name=f"{name}: {check.name}")
-        for name, curve in curves.items()
+        replace(check, name=f"{curve}: {check.name}")
+        for curve in dict.fromkeys(_learned(binarizer))
         for check in curve_checks(curve)
     ]
     on_kinks = 0

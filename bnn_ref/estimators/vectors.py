@@ -33,8 +33,9 @@ def vectors_of(shape: tuple[int, ...], axis: int) -> tuple[int | None, int]:
 def to_rows(x: Array, rows: int | None) -> Array:
     """The vectors of `x`, numbered by the axis `rows` (None: along the last axis): (n, d)."""
     if rows is None:
-        return x.reshape(-1, x.shape[-1])
-    return np.moveaxis(x, rows, 0).reshape(x.shape[rows], -1)
+        return x.reshape(prod(x.shape[:-1]), x.shape[-1])
+    moved = np.moveaxis(x, rows, 0)
+    return moved.reshape(len(moved), prod(moved.shape[1:]))
 
 
 def from_rows(vectors: Array, x: Array, rows: int | None) -> Array:

@@ -181,3 +181,12 @@ def test_a_rule_for_weights_is_refused_for_activations() -> None:
     reading: list[Any] = [name for name in RULES if estimators.get(name).reduces]
     assert set(RULES) - set(reading) == {"bnn-weight"}
     assert not set(reading) & set(estimators.activations())
+
+
+@pytest.mark.parametrize("scale", ["channel", "tensor"])
+def test_a_rule_with_a_magnitude_of_its_own_takes_no_other(scale: str) -> None:
+    with pytest.raises(
+        ValueError, match="scale: required 'none' beside 'bireal-weight-code', which has its own"
+    ):
+        models.build("mlp", weight_estimator="bireal-weight-code", scale=scale)
+    assert models.build("mlp", weight_estimator="bnn-weight", scale=scale).spec.options["scale"] == scale
