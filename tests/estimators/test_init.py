@@ -144,6 +144,7 @@ OTHER: dict[str, Any] = {
     "terms": 4,
     "ratio": 7,
     "rounds": 2,
+    "o": 5.0,
 }
 """A value that no entry has by default, of the parameters that are no plain positive numbers."""
 
