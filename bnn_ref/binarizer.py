@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bnn_ref.annealing import Law, Moment
 from bnn_ref.basepoint import decide, recentring
-from bnn_ref.calculus import Compose, Detach, Faded, MeanAbs, Scaled, Sum
+from bnn_ref.calculus import Compose, Detach, Faded, MeanAbs, Scaled, Sum, factored, split
 from bnn_ref.checks import require
 from bnn_ref.curve import Curve, Piece, ReLU, Sign, as_inexact
 from bnn_ref.maps import Map
@@ -30,7 +30,10 @@ __all__ = [
     "Scaled",
     "Sign",
     "Sum",
+    "annealed",
     "as_inexact",
+    "factored",
+    "split",
 ]
 
 
@@ -106,3 +109,9 @@ class Binarizer(Map):
         unknown = sorted(set(values) - known)
         require(not unknown, "law", "the names of fields of its binarizer", unknown)
         return self.with_values(values)
+
+
+def annealed(subject: Map, moment: Moment) -> Map:
+    """`subject` with every binarizer inside it moved to `moment`."""
+    inner = subject.rewrite(lambda part: annealed(part, moment))
+    return inner.at(moment) if isinstance(inner, Binarizer) else inner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -44,6 +45,11 @@ class Compose(Map):
             dy = part.vjp(at, dy)
         return dy
 
+    def _refresh(self, x: Array, first: bool, seen: set[int]) -> None:
+        for part in self.maps:
+            part.refresh(x, first=first, seen=seen)
+            x = part(x)
+
 
 @dataclass(frozen=True)
 class Sum(Map):
@@ -80,6 +86,22 @@ class Scaled(Map):
         scale, inner = self.scale(x), self.inner(x)
         through_scale = self.scale.vjp(x, unbroadcast(dy * inner, scale.shape))
         return self.inner.vjp(x, unbroadcast(dy * scale, inner.shape)) + through_scale
+
+
+def split(rule: Map, x: Array) -> tuple[Map, Map | None]:
+    """`rule` at tensors like `x` as (what is left, the scale that a product can take out, if there is one).
+
+    Only a scale of one number per output channel, or one for all, can be taken out of a product.
+    """
+    if isinstance(rule, Scaled) and prod(rule.scale.output_shape(x)[:-1]) == 1:
+        return rule.inner, rule.scale
+    return rule, None
+
+
+def factored(rule: Map, x: Array) -> tuple[Array, Array | None]:
+    """rule(x) with its scale taken out (`split`): (what is left, scale (F,) or (1,) or None)."""
+    inner, scale = split(rule, x)
+    return inner(x), None if scale is None else scale(x).reshape(-1)
 
 
 @dataclass(frozen=True)

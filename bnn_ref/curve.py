@@ -1,4 +1,4 @@
-"""A curve: an element-wise map, declared piece by piece, with its slope and claims. Sign and ReLU are two."""
+"""A curve: an element-wise map, declared piece by piece, with its slope and claims. Sign is one."""
 
 from __future__ import annotations
 
@@ -217,3 +217,19 @@ class ReLU(Curve):
 
     def slope(self, x: Array) -> Array:
         return (x >= 0 if self.at_zero else x > 0).astype(x.dtype)
+
+
+@dataclass(frozen=True)
+class Sigmoid(Curve):
+    """1 / (1 + exp(-x)) = (1 + tanh(x/2)) / 2, without overflow; its slope is y (1 - y). Source: ours."""
+
+    odd = False
+    peak = 0.25
+    area = 1.0
+
+    def pieces(self) -> tuple[Piece, ...]:
+        return (lambda x: (1 + np.tanh(x / 2)) / 2,)
+
+    def slope(self, x: Array) -> Array:
+        e = np.exp(-np.abs(x))
+        return e / (1 + e) ** 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from bnn_ref.parameter import Array, Parameter
+from bnn_ref.parameter import Array, Buffer, Parameter
+
+Held = TypeVar("Held", Parameter, Buffer)
 
 
 class Map:
@@ -58,6 +60,27 @@ class Map:
     ) -> Map:
         return self.rewrite(lambda part: part.bind(shape, axis, rng, seen))
 
+    def refresh(self, x: Array, *, first: bool = False, seen: set[int] | None = None) -> None:
+        """Renew what follows the tensor that this map is bound to; called with its value before each epoch.
+
+        A map that occurs twice is refreshed once.
+
+        Parameters
+        ----------
+        x : array
+            The tensor, of the shape that was bound to.
+        first : bool
+            `x` is the tensor's first value: parameters that start from it are set, nothing else.
+        """
+        seen = set() if seen is None else seen
+        if id(self) not in seen:
+            seen.add(id(self))
+            self._refresh(x, first, seen)
+
+    def _refresh(self, x: Array, first: bool, seen: set[int]) -> None:
+        for part in self.direct():
+            part.refresh(x, first=first, seen=seen)
+
     def rewrite(self, visit: Callable[[Map], Map]) -> Self:
         """The same map with `visit` applied to every map it is made of."""
         changes: dict[str, Any] = {}
@@ -84,7 +107,7 @@ class Map:
     def fixed(self) -> list[str]:
         """The names of this map's own fields that are not trained."""
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
-        return [name for name in names if not isinstance(getattr(self, name), Parameter)]
+        return [name for name in names if not isinstance(getattr(self, name), (Parameter, Buffer))]
 
     def direct(self) -> Iterator[Map]:
         """The maps that it holds itself."""
@@ -107,10 +130,17 @@ class Map:
 
     def parameters(self) -> list[Parameter]:
         """Every trained parameter inside, once each."""
-        found: dict[int, Parameter] = {}
+        return self._held(Parameter)
+
+    def buffers(self) -> list[Buffer]:
+        """Every array inside that is saved and not trained, once each."""
+        return self._held(Buffer)
+
+    def _held(self, kind: type[Held]) -> list[Held]:
+        found: dict[int, Held] = {}
         for part in self.parts():
             for field in dataclasses.fields(part):  # type: ignore[arg-type]
                 held = getattr(part, field.name)
-                if isinstance(held, Parameter):
+                if isinstance(held, kind):
                     found[id(held)] = held
         return list(found.values())

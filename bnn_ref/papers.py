@@ -89,6 +89,27 @@ PAPERS: dict[str, Paper] = {
         2020,
         _arxiv("2009.13055"),
     ),
+    "reactnet2020": Paper(
+        "Z. Liu, Z. Shen, M. Savvides, K.-T. Cheng",
+        "ReActNet: Towards Precise Binary Neural Network with Generalized Activation Functions",
+        "ECCV",
+        2020,
+        _arxiv("2003.03488"),
+    ),
+    "xnornet++2019": Paper(
+        "A. Bulat, G. Tzimiropoulos",
+        "XNOR-Net++: Improved Binary Neural Networks",
+        "BMVC",
+        2019,
+        _arxiv("1909.13863"),
+    ),
+    "realtobinary2020": Paper(
+        "B. Martinez, J. Yang, A. Bulat, G. Tzimiropoulos",
+        "Training Binary Neural Networks with Real-to-Binary Convolutions",
+        "ICLR",
+        2020,
+        _arxiv("2003.11535"),
+    ),
     "fda2021": Paper(
         "Y. Xu, K. Han, C. Xu, Y. Tang, C. Xu, Y. Wang",
         "Learning Frequency Domain Approximation for Binary Neural Networks",

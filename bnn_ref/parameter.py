@@ -1,4 +1,4 @@
-"""A trainable array, its gradient and its name: shared by reference, never copied."""
+"""A trainable array with its gradient; an array that is only kept. Shared by reference, never copied."""
 
 from __future__ import annotations
 
@@ -41,6 +41,25 @@ class Parameter:
 
     def __repr__(self) -> str:
         return f"Parameter({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
+
+
+class Buffer:
+    """An array that a map keeps and nobody trains: it is saved with the model and follows its dtype.
+
+    Parameters
+    ----------
+    value : array
+        Any shape; replaced, not written to.
+    name : str
+        As of a `Parameter`.
+    """
+
+    def __init__(self, value: Array, name: str = "") -> None:
+        self.value: Array = np.asarray(value)
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Buffer({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
 
 
 def value_of(parameter: float | Parameter) -> Any:

@@ -11,7 +11,7 @@ from scipy import integrate, optimize
 from bnn_ref.auditing.bench import STEP
 from bnn_ref.auditing.operation import compare, grid
 from bnn_ref.auditing.report import Check
-from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.binarizer import Curve, Map, factored
 from bnn_ref.parameter import Array
 
 
@@ -117,16 +117,14 @@ def _parameters(curve: Curve) -> Iterator[Check]:
         yield compare(f"slope to {parameter.name}", x, slope, wanted, scale, 1e-6)
 
 
-def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
+def deployment_checks(binarizer: Map, x: Array, trained: Array) -> Iterator[Check]:
     """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0.
 
-    A rule for weights may have a positive scale for each output channel (the last axis).
+    A rule for weights may have a scale that a product can take out (`factored`).
     """
-    deployed = np.asarray(binarizer.deploy()(x))
-    size = np.abs(deployed)
-    scale = size.reshape(-1, size.shape[-1])[:1] if binarizer.reduces else np.ones(1, x.dtype)
-    binary = bool((scale > 0).any() and (size == scale).all())
-    yield Check.that("deployed values are -1 or +1", binary, "other values")
+    bits, scale = factored(binarizer.deploy(), x)
+    yield Check.that("deployed values are -1 or +1", bool(np.isin(bits, (-1, 1)).all()), "other values")
+    deployed = bits if scale is None else bits * scale
     same = (np.sign(trained) == np.sign(deployed)) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
     yield Check.that("deployed and trained signs agree", bool(same.all()), where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -34,12 +35,12 @@ def audit_composed(binarizer: Binarizer) -> Report:
         if operand == "activation" and binarizer.reduces:
             continue
         layer = Activation(binarizer, np.random.default_rng(0), shape)
-        x = _points(binarizer, tensor)
-        for dtype in (np.float64, np.float32):
+        for dtype in (np.float32, np.float64):
+            x = _points(binarizer, tensor, dtype)
             report = audit_layer(layer, x, dtype=dtype)
             on_kinks += report.on_kinks
             checks += [replace(c, name=f"{operand}, {np.dtype(dtype)}: {c.name}") for c in report.checks]
-        checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(binarizer, layer, x)]
+        checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(layer, x)]
     name = binarizer.name or type(binarizer.surrogate).__name__
     return Report(name, "implementation", tuple(checks), on_kinks=on_kinks)
 
@@ -55,22 +56,22 @@ def _learned(part: Map) -> Iterator[Curve]:
             yield from _learned(inner)
 
 
-def _points(binarizer: Binarizer, shape: tuple[int, ...]) -> Array:
-    """Normal draws, kinks, 0 and -0 strewn in; vectors of zeros come first on either axis."""
+def _points(binarizer: Binarizer, shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> Array:
+    """Normal draws; 0, -0 and the kinks that `dtype` holds strewn in; vectors of zeros come first."""
     rng = np.random.default_rng(1)
     kinks = {kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks}
-    special = np.array([0.0, -0.0, *sorted(kinks)])
+    special = np.array([0.0, -0.0, *sorted(kink for kink in kinks if float(dtype(kink)) == kink)])
     x = rng.normal(size=shape)
     x.flat[rng.permutation(x.size)[: special.size]] = special
     x[0] = x[..., 0] = 0.0
     return x
 
 
-def _passes(binarizer: Binarizer, layer: Activation, x: Array) -> Iterator[Check]:
+def _passes(layer: Activation, x: Array) -> Iterator[Check]:
     """Both passes from outside: shapes, what is deployed, direction, linearity, NaN."""
     layer.astype(np.float64)
     y, cache = layer.forward(x)
-    yield from deployment_checks(binarizer, x, y)
+    yield from deployment_checks(layer.curve, x, y)
     rng = np.random.default_rng(2)
     u, v = rng.normal(size=(2, *y.shape))
     got = layer.backward(3 * u - 0.5 * v, cache)

@@ -14,7 +14,8 @@ from bnn_ref.checks import require
 from bnn_ref.cost.conventions import CONVENTIONS
 from bnn_ref.cost.counts import Counts
 from bnn_ref.cost.report import Cost, LayerCost
-from bnn_ref.layers import BatchNorm, Layer, PReLU, Product
+from bnn_ref.estimators.reactnet import Shift
+from bnn_ref.layers import Activation, BatchNorm, Layer, OutputScale, PReLU, Product
 from bnn_ref.maps import Map
 from bnn_ref.packed import pack
 from bnn_ref.parameter import Parameter
@@ -103,13 +104,22 @@ def _parameters(layer: Layer, seen: set[int]) -> Counts:
 
     if isinstance(layer, Product):
         weights, bias = fresh(layer.latent), fresh(layer.bias)
-        inner = [] if layer.activation is None else layer.activation.deploy().parameters()
-        return Counts(bias=bias, other=fresh(*inner)) + _weights(layer, weights)
+        inner = None if layer.activation is None else layer.activation.deploy()
+        shifts, others = ([], []) if inner is None else (_shifts(inner), inner.parameters())
+        return Counts(bias=bias + fresh(*shifts), other=fresh(*others)) + _weights(layer, weights)
     if isinstance(layer, BatchNorm):
         return Counts(norm=fresh(layer.gamma, layer.beta))
     if isinstance(layer, PReLU):
         return Counts(slope=fresh(layer.slope))
-    return Counts(other=fresh(*_read(layer)))
+    if isinstance(layer, OutputScale):
+        return Counts(scale=fresh(*layer.factors()))
+    shifts = _shifts(layer.curve.deploy()) if isinstance(layer, Activation) else []
+    return Counts(bias=fresh(*shifts), other=fresh(*_read(layer)))
+
+
+def _shifts(deployed: Map) -> list[Parameter]:
+    """Learned shifts among the parameters of a map: they are added, as a bias is."""
+    return [p for part in deployed.parts() if isinstance(part, Shift) for p in part.parameters()]
 
 
 def _weights(layer: Product, count: int) -> Counts:

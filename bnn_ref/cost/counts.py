@@ -15,8 +15,9 @@ class Counts:
     real_weights, binary_weights : int
         Of convolutions and linear layers; binary ones take 1 bit.
     bias, norm, slope, scale, other : int
-        Real numbers beside them: biases, gamma and beta of batch norm, slopes of PReLU, scales of binary
-        weights, and whatever else eval mode reads (parameters of other layers, and of activations there).
+        Real numbers beside them: biases and learned shifts, gamma and beta of batch norm, slopes of PReLU,
+        scales of binary weights and of outputs, and whatever else eval mode reads (parameters of other
+        layers, and of activations there).
     real_macs, binary_macs : int
         Multiplications with addition, each counted once, taps on padding included; binary where both
         operands are signs.

@@ -21,10 +21,12 @@ from bnn_ref.estimators.bireal_weight import (
 )
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
-from bnn_ref.estimators.irnet import EDE, LogSpaced
+from bnn_ref.estimators.irnet import EDE, LogSpaced, libra
 from bnn_ref.estimators.noise import ReleasedFading, noisy
 from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
-from bnn_ref.estimators.reste import CosineRoot, PowerFunction
+from bnn_ref.estimators.reactnet import shifted
+from bnn_ref.estimators.reste import CosineRoot, PowerFunction, scaled
+from bnn_ref.estimators.rotation import rotated
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
 from bnn_ref.estimators.swish import SwishSign
 
@@ -109,6 +111,16 @@ TABLE: dict[str, Entry] = {
     "xnor-weight-exact": Entry(xnor_weight_exact, "xnornet2016", "weights: the whole product rule"),
     "reste": Entry(
         hard(PowerFunction, CosineRoot()), "reste2023", "a root, straight near 0; from line to sign"
+    ),
+    "rsign": Entry(shifted(hard(PiecewiseQuadratic)), "reactnet2020", "ApproxSign behind a learned shift"),
+    "irnet-weight": Entry(
+        libra, "irnet2020", "weights: standardised, EDE's sign, a scale that is a power of two"
+    ),
+    "rbnn-weight": Entry(
+        rotated, "rbnn2020", "weights: standardised, rotated, the triangle's sign, a learned scale"
+    ),
+    "reste-weight": Entry(
+        scaled, "reste2023", "weights: the root's sign times mean abs(W) of the layer, gradient through both"
     ),
 }
 

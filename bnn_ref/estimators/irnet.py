@@ -1,4 +1,4 @@
-"""IR-Net: the error decay estimator (EDE), from near identity to near sign while training runs."""
+"""IR-Net: the error decay estimator (EDE), and Libra, which balances and standardises weights before sign."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.annealing import Moment
-from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.basepoint import decide
+from bnn_ref.binarizer import Binarizer, Compose, Curve, Detach, Map, MeanAbs, Piece, Scaled, Sign
 from bnn_ref.checks import require_positive
 from bnn_ref.estimators.ste import over_sinh, sech_squared
 from bnn_ref.parameter import Array
@@ -70,3 +71,91 @@ class LogSpaced:
         """t and k at `moment.fraction`."""
         t = self.t_min * (self.t_max / self.t_min) ** moment.fraction
         return {"t": t, "k": max(1 / t, 1.0)}
+
+
+def _filter_axes(x: Array) -> tuple[int, ...]:
+    """Every axis but the last, which numbers the filters."""
+    return tuple(range(x.ndim - 1))
+
+
+@dataclass(frozen=True)
+class Centre(Map):
+    """y = x - mean(x), the mean of each filter; dx = dy - mean(dy). Source: irnet2020 (Libra)."""
+
+    whole = True
+
+    def __call__(self, x: Array) -> Array:
+        return x - x.mean(axis=_filter_axes(x), keepdims=True)
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return dy - dy.mean(axis=_filter_axes(x), keepdims=True)
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return np.shape(x)
+
+
+@dataclass(frozen=True)
+class UnitSpread(Map):
+    """y = x / s, s^2 = sum(x^2) / (n - 1) over the n entries of each filter: behind `Centre` the unbiased
+
+    standard deviation. A filter of zeros stays one.
+
+    Source: irnet2020 (Libra; n - 1 is its released code's). The filter of zeros is ours.
+    """
+
+    whole = True
+
+    def _spread(self, x: Array) -> tuple[Array, int]:
+        axes = _filter_axes(x)
+        freedom = max(x.size // max(x.shape[-1], 1) - 1, 1)
+        power = (x * x).sum(axis=axes, keepdims=True) / freedom
+        silent = decide(lambda: power.real == 0, lambda: int((power == 0).sum()))
+        return np.sqrt(np.where(silent, 1, power)), freedom
+
+    def __call__(self, x: Array) -> Array:
+        return x / self._spread(x)[0]
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        """dx = (dy - y sum(dy y) / (n - 1)) / s."""
+        spread, freedom = self._spread(x)
+        y = x / spread
+        return (dy - y * ((dy * y).sum(axis=_filter_axes(x), keepdims=True) / freedom)) / spread
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return np.shape(x)
+
+
+@dataclass(frozen=True)
+class PowerOfTwo(Map):
+    """y = 2^round(log2(x)) for x > 0, exactly; 0 for 0. It has no slope: stop its gradient (`Detach`).
+
+    Source: irnet2020 (a scale that is a shift of bits). The 0 is ours.
+    """
+
+    def __call__(self, x: Array) -> Array:
+        size = np.asarray(x.real)
+        exponent = np.round(np.log2(np.where(size > 0, size, 1))).astype(np.int32)
+        return np.where(size > 0, np.ldexp(size.dtype.type(1), exponent), size)
+
+
+LIBRA: tuple[Map, ...] = (Centre(), UnitSpread())
+"""Each filter with mean 0 and standard deviation 1, the gradient through both."""
+
+
+def libra(k: float = 1.0, t: float = 1.0, zero: int = 1) -> Binarizer:
+    """2^e sign(z), z = (w - mean w) / std w filter by filter, e = round(log2(mean abs z)), detached.
+
+    T(x) = 2^e k tanh(t z): EDE behind Libra, annealed as EDE is.
+
+    Parameters
+    ----------
+    k : float
+        Height of the step.
+    t : float
+        Steepness, in units of 1/z.
+
+    Source: irnet2020; released code.
+    """
+    scale = Detach(Compose((*LIBRA, MeanAbs(), PowerOfTwo())))
+    rule = Scaled(scale, Compose((*LIBRA, Binarizer(Sign(zero), EDE(k, t), Sign(zero)))))
+    return Binarizer(rule, rule, Scaled(scale, Compose((*LIBRA, Sign(zero)))), LogSpaced())

@@ -10,7 +10,6 @@ import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from bnn_ref.annealing import Law, Moment, Together
 from bnn_ref.binarizer import Binarizer, Curve, Faded, Map, Piece, ReLU, Sum
 from bnn_ref.checks import is_number, require, require_whole
 from bnn_ref.estimators.ste import Identity
+from bnn_ref.estimators.vectors import from_rows, to_rows, vectors_of
 from bnn_ref.parameter import Array, Parameter
 
 
@@ -98,11 +98,7 @@ class NoiseModule(Map):
     ) -> Map:
         if self.first is not None:
             return self
-        require(
-            len(shape) > 0, "shape", "the channels (C,) or the whole shape of a weight, to bind to", shape
-        )
-        rows = None if len(shape) == 1 else axis % len(shape)
-        d = shape[0] if rows is None else prod(shape) // shape[rows]
+        rows, d = vectors_of(shape, axis)
         m = self.hidden or max(1, d // self.ratio)
         first, second = (rng.uniform(-1, 1, size) / np.sqrt(size[0]) for size in ((d, m), (m, d)))
         return dataclasses.replace(
@@ -117,27 +113,13 @@ class NoiseModule(Map):
         if self.first is None or self.second is None:
             raise ValueError("NoiseModule: required to be bound to a tensor before it is used (Map.bind)")
         d = self.first.value.shape[0]
-        fits = x.ndim > 0 and self._vectors(x).shape[1] == d
+        fits = x.ndim > 0 and to_rows(x, self.rows).shape[1] == d
         require(fits, "x", f"vectors of {d}, as the module was bound to", x.shape)
         return self.first, self.second
 
-    def _vectors(self, x: Array) -> Array:
-        """The rows t of `x`: (n, d)."""
-        if self.rows is None:
-            return x.reshape(prod(x.shape[:-1]), x.shape[-1])
-        moved = np.moveaxis(x, self.rows, 0)
-        return moved.reshape(len(moved), prod(moved.shape[1:]))
-
-    def _tensor(self, vectors: Array, x: Array) -> Array:
-        """Rows back in the place of those of `x`."""
-        if self.rows is None:
-            return vectors.reshape(x.shape)
-        moved = np.moveaxis(x, self.rows, 0).shape
-        return np.ascontiguousarray(np.moveaxis(vectors.reshape(moved), 0, self.rows))
-
     def __call__(self, x: Array) -> Array:
         first, second = self._weights(x)
-        e = self._tensor(self.relu(self._vectors(x) @ first.value) @ second.value, x)
+        e = from_rows(self.relu(to_rows(x, self.rows) @ first.value) @ second.value, x, self.rows)
         return e if self.eta is None else e + self.amplitude * self.eta(x)
 
     def vjp(self, x: Array, dy: Array) -> Array:
@@ -146,12 +128,12 @@ class NoiseModule(Map):
         dW1 = t^T ((dy W2^T) relu'(h)), dW2 = relu(h)^T dy, summed over the rows.
         """
         first, second = self._weights(x)
-        t, g = self._vectors(x), self._vectors(dy)
+        t, g = to_rows(x, self.rows), to_rows(dy, self.rows)
         h = t @ first.value
         dh = self.relu.slope_times(h, g @ second.value.T)
         first.accumulate(t.T @ dh)
         second.accumulate(self.relu(h).T @ g)
-        dx = self._tensor(dh @ first.value.T, x)
+        dx = from_rows(dh @ first.value.T, x, self.rows)
         return dx if self.eta is None else dx + self.amplitude * self.eta.slope_times(x, dy)
 
     def output_shape(self, x: Array) -> tuple[int, ...]:

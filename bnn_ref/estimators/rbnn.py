@@ -1,4 +1,4 @@
-"""RBNN: a triangular slope whose width follows a training schedule."""
+"""RBNN: a triangular slope whose width follows a training schedule. Its weights stand in `rotation`."""
 
 from __future__ import annotations
 

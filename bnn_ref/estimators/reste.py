@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.annealing import Moment
-from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.binarizer import Binarizer, Curve, MeanAbs, Piece, Scaled, Sign
 from bnn_ref.checks import is_number, require, require_positive
 from bnn_ref.parameter import Array
 
@@ -81,3 +81,24 @@ class CosineRoot:
     def __call__(self, moment: Moment) -> Mapping[str, float]:
         """o at `moment.fraction`."""
         return {"o": float(1 + (1 - np.cos(np.pi / 2 * moment.fraction)) * (self.o_end - 1))}
+
+
+def scaled(o: float = 3.0, m: float = 0.1, t: float = 1.5, zero: int = 1) -> Binarizer:
+    """alpha sign(x), alpha = mean abs(x) of the whole tensor, the gradient through both factors.
+
+    T(x) = alpha(x) P(x), P the power function; dx = alpha P'(x) dy + sign(x) / n * sum of sign(x) dy.
+
+    Parameters
+    ----------
+    o : float
+        Root of P, at least 1.
+    m : float
+        Where a secant replaces P's unbounded slope.
+    t : float
+        Half width of P's window.
+
+    Source: reste2023, released code (one scale a layer, not detached).
+    """
+    alpha = MeanAbs(per_channel=False)
+    rule = Scaled(alpha, Binarizer(Sign(zero), PowerFunction(o, m, t), Sign(zero)))
+    return Binarizer(rule, rule, Scaled(alpha, Sign(zero)), CosineRoot())

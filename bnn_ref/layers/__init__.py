@@ -1,14 +1,21 @@
 """Layers: explicit forward, explicit backward, a visible cache. One family a file."""
 
-from bnn_ref.layers.activation import Activation, HardTanh, LeakyClip, PReLU, ReLU
+from bnn_ref.layers.activation import Activation, HardTanh, LeakyClip, PReLU, ReLU, RPReLU
 from bnn_ref.layers.base import Composite, Layer, Sequential
 from bnn_ref.layers.conv import Conv2d
 from bnn_ref.layers.linear import Linear
-from bnn_ref.layers.loss import MeanSquaredError, SoftmaxCrossEntropy, SquaredHinge
+from bnn_ref.layers.loss import (
+    AttentionLoss,
+    DistributionLoss,
+    MeanSquaredError,
+    SoftmaxCrossEntropy,
+    SquaredHinge,
+)
 from bnn_ref.layers.norm import BatchNorm
 from bnn_ref.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
 from bnn_ref.layers.product import CHANNEL_SCALE, TENSOR_SCALE, Product
-from bnn_ref.layers.shape import Add, Flatten, PadShortcut
+from bnn_ref.layers.scale import ChannelMeanAbs, Gate, InputScale, Multiply, OutputScale, XnorConv2d
+from bnn_ref.layers.shape import Add, Concat, Flatten, PadShortcut
 from bnn_ref.layers.view import binarized
 
 __all__ = [
@@ -16,24 +23,34 @@ __all__ = [
     "TENSOR_SCALE",
     "Activation",
     "Add",
+    "AttentionLoss",
     "AvgPool2d",
     "BatchNorm",
+    "ChannelMeanAbs",
     "Composite",
+    "Concat",
     "Conv2d",
+    "DistributionLoss",
     "Flatten",
+    "Gate",
     "GlobalAvgPool",
     "HardTanh",
+    "InputScale",
     "Layer",
     "LeakyClip",
     "Linear",
     "MaxPool2d",
     "MeanSquaredError",
+    "Multiply",
+    "OutputScale",
     "PReLU",
     "PadShortcut",
     "Product",
+    "RPReLU",
     "ReLU",
     "Sequential",
     "SoftmaxCrossEntropy",
     "SquaredHinge",
+    "XnorConv2d",
     "binarized",
 ]

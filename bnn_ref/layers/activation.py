@@ -1,4 +1,4 @@
-"""Element-wise layers: a curve applied to every element, and PReLU."""
+"""Element-wise layers: a curve applied to every element, PReLU, RPReLU."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from bnn_ref.binarizer import Map
 from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.checks import require
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
+from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
-from bnn_ref.layers.base import Layer
+from bnn_ref.layers.base import Composite, Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
 
 
@@ -104,3 +105,26 @@ class PReLU(Layer):
         below = np.where(above, 0, x * dy)
         self.slope.accumulate(unbroadcast(below, slope.shape))
         return np.where(above, dy, slope * dy)
+
+
+class RPReLU(Composite):
+    """y = x - g + z where x > g, a (x - g) + z elsewhere: PReLU between two learned shifts, -g and z.
+
+    Parameters
+    ----------
+    channels : int
+        C: one shift before, one slope and one shift after for each.
+    initial : float
+        First value of every slope; shifts begin at 0.
+
+    Source: reactnet2020.
+    """
+
+    def __init__(self, channels: int, initial: float = 0.25) -> None:
+        self.before = Activation(Shift(), shape=(channels,))
+        self.bend = PReLU(channels, initial)
+        self.after = Activation(Shift(), shape=(channels,))
+
+    def compute(self, x: Any) -> Any:
+        """x: (..., C)."""
+        return self.after(self.bend(self.before(x)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -11,9 +11,11 @@ from numpy.typing import DTypeLike
 from bnn_ref import autodiff
 from bnn_ref.annealing import Moment
 from bnn_ref.autodiff import Symbol, Tensor
-from bnn_ref.binarizer import Binarizer, Map
+from bnn_ref.binarizer import Map, annealed
 from bnn_ref.checks import require
-from bnn_ref.parameter import Array, Parameter
+from bnn_ref.parameter import Array, Buffer, Parameter
+
+Held = TypeVar("Held", Parameter, Buffer)
 
 
 class Layer:
@@ -21,7 +23,7 @@ class Layer:
 
     Subclasses define `forward(*xs) -> (y, cache)` and `backward(dy, cache) -> dx` (a tuple where there are
     several inputs). Parameters, child layers, lists of child layers and maps are found as attributes; the
-    names in `buffers` are saved with the model but not trained.
+    names in `buffers`, and the buffers of maps, are saved with the model but not trained.
     """
 
     buffers: ClassVar[tuple[str, ...]] = ()
@@ -77,10 +79,15 @@ class Layer:
             if isinstance(held, Parameter):
                 yield name, held
             elif isinstance(held, Map):
-                parameters = held.parameters()
-                for i, parameter in enumerate(parameters):
-                    alike = sum(p.name == parameter.name for p in parameters[:i])
-                    yield f"{name}.{parameter.name}" + (f".{alike}" if alike else ""), parameter
+                yield from _numbered(name, held.parameters())
+
+    def _own_buffers(self) -> Iterator[tuple[str, tuple[Any, str]]]:
+        for name in self.buffers:
+            yield name, (self, name)
+        for name, held in vars(self).items():
+            if isinstance(held, Map):
+                for key, buffer in _numbered(name, held.buffers()):
+                    yield key, (buffer, "value")
 
     def named_parameters(self) -> dict[str, Parameter]:
         """Every parameter once (shared ones under the first name), by dotted name."""
@@ -97,14 +104,16 @@ class Layer:
         """Every parameter once."""
         return list(self.named_parameters().values())
 
-    def named_buffers(self) -> dict[str, tuple[Layer, str]]:
-        """Where every buffer lives, once each: dotted name -> (layer, attribute)."""
-        layers = {id(layer): (prefix, layer) for prefix, layer in reversed(list(self.layers()))}
-        return {
-            f"{prefix}.{name}" if prefix else name: (layer, name)
-            for prefix, layer in reversed(layers.values())
-            for name in layer.buffers
-        }
+    def named_buffers(self) -> dict[str, tuple[Any, str]]:
+        """Where every buffer lives, once each: dotted name -> (layer or buffer of a map, attribute)."""
+        found: dict[str, tuple[Any, str]] = {}
+        seen: set[tuple[int, str]] = set()
+        for prefix, layer in self.layers():
+            for name, (at, attribute) in layer._own_buffers():
+                if (id(at), attribute) not in seen:
+                    seen.add((id(at), attribute))
+                    found[f"{prefix}.{name}" if prefix else name] = at, attribute
+        return found
 
     def zero_grad(self) -> None:
         """Forget every parameter's gradient."""
@@ -128,6 +137,14 @@ class Layer:
                 if isinstance(held, Map):
                     setattr(layer, name, annealed(held, moment))
 
+    def refresh(self) -> None:
+        """Renew what the weights' maps keep of them (`Map.refresh`); training does so before each epoch."""
+        for _, layer in self.layers():
+            layer._refresh()
+
+    def _refresh(self) -> None:
+        """What `refresh` does for this layer alone."""
+
     def astype(self, dtype: DTypeLike) -> Layer:
         """Convert every parameter and buffer in place; gradients are forgotten.
 
@@ -146,9 +163,8 @@ class Layer:
 
     def state_dict(self) -> dict[str, Array]:
         """Copies of the latent parameters and the buffers, by dotted name."""
-        state = {name: p.value.copy() for name, p in self.named_parameters().items()}
-        state.update({key: getattr(at, name).copy() for key, (at, name) in self.named_buffers().items()})
-        return state
+        buffers = {key: getattr(at, name).copy() for key, (at, name) in self.named_buffers().items()}
+        return {name: p.value.copy() for name, p in self.named_parameters().items()} | buffers
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Set parameters and buffers from `state`.
@@ -177,6 +193,13 @@ class Layer:
             parameter.value = ready[key]
         for key, (layer, name) in self.named_buffers().items():
             setattr(layer, name, ready[key])
+
+
+def _numbered(name: str, held: Sequence[Held]) -> Iterator[tuple[str, Held]]:
+    """What a map under the attribute `name` holds, with dotted names; equal ones are numbered."""
+    for i, one in enumerate(held):
+        alike = sum(other.name == one.name for other in held[:i])
+        yield f"{name}.{one.name}" + (f".{alike}" if alike else ""), one
 
 
 def _layers_in(name: str, held: Any) -> Iterator[tuple[str, Layer]]:
@@ -225,9 +248,3 @@ class Sequential(Composite):
         for part in self.parts:
             x = part(x)
         return x
-
-
-def annealed(subject: Map, moment: Moment) -> Map:
-    """`subject` with every binarizer inside it moved to `moment`."""
-    inner = subject.rewrite(lambda part: annealed(part, moment))
-    return inner.at(moment) if isinstance(inner, Binarizer) else inner

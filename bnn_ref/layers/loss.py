@@ -24,14 +24,18 @@ def _labels(logits: Array, labels: Array) -> Array:
     return labels
 
 
+def _log_softmax(logits: Array) -> Array:
+    """log(exp(z_nk) / sum_k exp(z_nk)), without overflow."""
+    shifted = logits - decide(lambda: logits.real.max(axis=1, keepdims=True))
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
 class SoftmaxCrossEntropy(Layer):
     """mean_n of log(sum_k exp(z_nk)) - z_n,label; logits z (N, classes), labels (N,)."""
 
     def forward(self, logits: Array, labels: Array) -> tuple[Array, Any]:
         labels, rows = _labels(logits, labels), np.arange(len(logits))
-        shifted = logits - decide(lambda: logits.real.max(axis=1, keepdims=True))
-        log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        log_p = shifted - log_sum
+        log_p = _log_softmax(logits)
         return np.asarray(-log_p[rows, labels].mean()), (log_p, labels)
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, None]:
@@ -73,3 +77,64 @@ class MeanSquaredError(Layer):
         """2 (y - t) dy / size to y, its negative to t."""
         grad = 2 * cache * (dy / cache.size)
         return grad, -grad
+
+
+class DistributionLoss(Layer):
+    """mean_n of -sum_k p_nk log q_nk: p the teacher's softmax, q the student's; logits s and t (N, classes).
+
+    The Kullback-Leibler divergence from q to p and the entropy of p, which the student cannot change.
+    Source: reactnet2020 (released code; it takes the place of the loss on labels).
+    """
+
+    def forward(self, s: Array, t: Array) -> tuple[Array, Any]:
+        if s.shape != t.shape or s.ndim != 2 or not len(s):
+            raise ValueError(
+                f"logits: required two of one shape (N, classes), N > 0, got {s.shape}, {t.shape}"
+            )
+        log_q, log_p = _log_softmax(s), _log_softmax(t)
+        return np.asarray(-(np.exp(log_p) * log_q).sum(axis=1).mean()), (log_q, log_p)
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Array]:
+        """ds = (q - p) dy / N; with c = -log q, dt = p (c - sum_k p c) dy / N."""
+        log_q, log_p = cache
+        p, each = np.exp(log_p), dy / len(log_q)
+        beyond = (p * log_q).sum(axis=1, keepdims=True) - log_q
+        return (np.exp(log_q) - p) * each, p * beyond * each
+
+
+class AttentionLoss(Layer):
+    """mean_n of ||u_n - v_n||^2, u = a / ||a||, a = sum_c A^2, v of B: where do they look?
+
+    A and B are activations of student and teacher, (N, H, W, C), each with its own C; zeros stay zeros.
+
+    Source: after realtobinary2020 (its authors released no code). The mean over images, the l2 norm and the
+    zeros are ours.
+    """
+
+    def forward(self, a: Array, b: Array) -> tuple[Array, Any]:
+        if a.ndim != 4 or a.shape[:3] != b.shape[:3] or not len(a):
+            raise ValueError(
+                f"activations: required (N, H, W, C), one N, H, W, N > 0, got {a.shape}, {b.shape}"
+            )
+        maps = [self._normalised(x) for x in (a, b)]
+        apart = maps[0][0] - maps[1][0]
+        return np.asarray((apart * apart).sum() / len(a)), (a, b, maps)
+
+    @staticmethod
+    def _normalised(x: Array) -> tuple[Array, Array]:
+        """q / ||q|| and ||q||, q = sum_c x^2: (N, H, W, 1) and (N, 1, 1, 1)."""
+        q = (x * x).sum(axis=3, keepdims=True)
+        power = (q * q).sum(axis=(1, 2), keepdims=True)
+        silent = decide(lambda: power.real == 0, lambda: int((power == 0).sum()))
+        norm = np.sqrt(np.where(silent, 1, power))
+        return q / norm, norm
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Array]:
+        """With u = a / ||a||, v likewise: da = (g - u <u, g>) / ||a||, g = 2 (u - v) dy / N; dA = 2 A da."""
+        a, b, ((u, norm_a), (v, norm_b)) = cache
+        g = 2 * (u - v) * (dy / len(a))
+        grads = []
+        for x, unit, norm, out in ((a, u, norm_a, g), (b, v, norm_b, -g)):
+            along = (unit * out).sum(axis=(1, 2), keepdims=True)
+            grads.append(2 * x * ((out - unit * along) / norm))
+        return grads[0], grads[1]

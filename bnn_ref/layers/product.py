@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled
+from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled, factored, split
 from bnn_ref.checks import require
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter
@@ -65,6 +64,8 @@ class Product(Layer):
         self.bias = Parameter(np.zeros(latent.shape[-1], np.float32), "bias") if bias else None
         self.activation = None if activation is None else activation.bind((in_channels,), -1, rng)
         self.weight = None if rule is None else rule.bind(latent.shape, -1, rng)
+        if self.weight is not None:
+            self.weight.refresh(self.latent.value, first=True)
 
     axes: ClassVar[str]
     """The axes of the input, as an error message names them."""
@@ -102,20 +103,19 @@ class Product(Layer):
 
     def deployed_rule(self) -> tuple[Map | None, Map | None]:
         """The maps from latent values to the weight of eval mode and to its scale, as `deployed_weight`."""
-        rule = None if self.weight is None else self.weight.deploy()
-        if isinstance(rule, Scaled) and prod(rule.scale.output_shape(self.latent.value)[:-1]) == 1:
-            return rule.inner, rule.scale
-        return rule, None
+        return (None, None) if self.weight is None else split(self.weight.deploy(), self.latent.value)
 
     def deployed_weight(self) -> tuple[Array, Array | None]:
         """The weight of eval mode: (signs or real values, scale (F,) or (1,) of the product or None).
 
         Only a scale of one number per output channel, or one for all, can be taken out of the product.
         """
-        rule, scale = self.deployed_rule()
         latent = self.latent.value
-        factor = None if scale is None else scale(latent).reshape(-1)
-        return latent if rule is None else rule(latent), factor
+        return (latent, None) if self.weight is None else factored(self.weight.deploy(), latent)
+
+    def _refresh(self) -> None:
+        if self.weight is not None:
+            self.weight.refresh(self.latent.value)
 
     def _operands(self, x: Array) -> tuple[Array, Array, Array | None]:
         if not self.takes(x.ndim) or x.shape[-1] != self.in_channels:

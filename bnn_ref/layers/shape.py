@@ -1,4 +1,4 @@
-"""Layers that only arrange or add: flatten, add, a shortcut without parameters."""
+"""Layers that only arrange or add: flatten, add, concatenate, a shortcut without parameters."""
 
 from __future__ import annotations
 
@@ -50,6 +50,25 @@ class Add(Layer):
 
     def backward(self, dy: Array, cache: Any) -> tuple[Array, Array]:
         return dy, dy
+
+
+class Concat(Layer):
+    """(..., A) and (..., B) -> (..., A + B): the channels of one after those of the other."""
+
+    def output_shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+        require(a[:-1] == b[:-1], "Concat", "two inputs that differ in channels only", (a, b))
+        return (*a[:-1], a[-1] + b[-1])
+
+    def forward(self, a: Array, b: Array) -> tuple[Array, Any]:
+        if a.shape[:-1] != b.shape[:-1]:
+            raise ValueError(
+                f"Concat: required two inputs that differ in channels only, got {a.shape}, {b.shape}"
+            )
+        return np.concatenate([a, b], axis=-1), a.shape[-1]
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Array]:
+        """Each input receives the part of dy that it became."""
+        return dy[..., :cache], dy[..., cache:]
 
 
 class PadShortcut(Layer):

@@ -21,7 +21,9 @@ from bnn_ref.models.bottleneck import DeepBiReal
 from bnn_ref.models.caffe import CaffeBiReal
 from bnn_ref.models.folding import drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNet18, ReActNetA, SmallReActNet
 from bnn_ref.models.reals import RealResNet
+from bnn_ref.models.realtobinary import RealToBinaryBlock
 from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
@@ -35,6 +37,9 @@ __all__ = [
     "BiRealBlock",
     "Model",
     "Operands",
+    "ReActBlock",
+    "ReActMobileBlock",
+    "RealToBinaryBlock",
     "ResNetBlock",
     "Spec",
     "build",
@@ -60,6 +65,9 @@ MODELS: dict[str, Callable[..., Model]] = {
     "bireal-34-caffe": partial(CaffeBiReal, blocks=(6, 8, 12, 6)),
     "resnet-18": RealResNet,
     "resnet-34": partial(RealResNet, blocks=(3, 4, 6, 3)),
+    "reactnet-18": ReActNet18,
+    "reactnet-small": SmallReActNet,
+    "reactnet-a": ReActNetA,
 }
 
 REAL = "real"
@@ -121,7 +129,8 @@ def build(
     parameters : dict, optional
         Parameters of that estimator.
     weight_estimator : str
-        Binarizer of the weights (a full-precision twin ignores this and the next two).
+        Binarizer of the weights, or "real" for real weights behind binary activations: the first of the two
+        steps in which ReActNet is trained. (A full-precision twin ignores this and the next two.)
     weight_parameters : dict, optional
         Parameters of that estimator.
     scale : str
@@ -147,10 +156,13 @@ def build(
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
     twin = TWINS.get(estimator)
     require(twin is None or not parameters, "parameters", f"none with {estimator!r}", parameters)
+    without = weight_estimator != REAL or not weight_parameters
+    require(without, "weight_parameters", f"none with {REAL!r}", weight_parameters)
     activation = estimators.get(estimator, **parameters) if twin is None else twin
     fits = not activation.reduces
     require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
-    weight = estimators.get(weight_estimator, **weight_parameters) if twin is None else None
+    real = twin is not None or weight_estimator == REAL
+    weight = None if real else estimators.get(weight_estimator, **weight_parameters)
     single = weight is None or not weight.reduces or scale == "none"
     require(single, "scale", f"'none' beside {weight_estimator!r}, which has its own", scale)
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))

@@ -21,6 +21,9 @@ from bnn_ref.packed.translate import PackedProduct
 Chain = tuple[tuple[str, Elementwise], ...]
 """Element-wise steps with the names of their layers, the first applied first."""
 
+Key = tuple[int, int, tuple[str, ...]]
+"""Which signs: serial number of the symbol, sign(0), and the names of what a binary activation does first."""
+
 
 @dataclass(frozen=True)
 class Integers:
@@ -50,6 +53,11 @@ class Integers:
         """The steps of `after`."""
         return tuple(step for _, step in self.after)
 
+    def then(self, name: str, step: Elementwise) -> Integers:
+        """The same with one step more."""
+        channels = step.channels if self.channels is None else self.channels
+        return replace(self, channels=channels, after=(*self.after, (name, step)))
+
 
 class Compiler:
     """The program of one model, made symbol by symbol."""
@@ -59,8 +67,8 @@ class Compiler:
         self.nodes: list[Node] = []
         self._values: dict[int, int] = {self.trace.input.serial: 0}
         self._integers: dict[int, Integers | None] = {self.trace.input.serial: None}
-        self._signs: dict[tuple[int, int], int] = {}
-        self._folds: dict[tuple[int, int], int | None] = {}
+        self._signs: dict[Key, int] = {}
+        self._folds: dict[Key, int | None] = {}
 
     def graph(self) -> Graph:
         """The program."""
@@ -83,22 +91,27 @@ class Compiler:
             value = self.emit(layer, step, value)
         return value
 
-    def signs(self, symbol: Symbol, zero: int, reader: str) -> int:
-        """The words of `symbol`'s signs, for the product named `reader`."""
-        key = symbol.serial, zero
+    def signs(self, symbol: Symbol, zero: int, reader: str, before: Chain = ()) -> int:
+        """The words of the signs of `before` applied to `symbol`, for the product named `reader`."""
+        key = _key(symbol, zero, before)
         if key not in self._signs:
-            folded = self.folded(symbol, zero)
-            packed = steps.PackSigns(zero)
-            self._signs[key] = self.emit(reader, packed, self.value(symbol)) if folded is None else folded
+            words = self.folded(symbol, zero, before)
+            if words is None:
+                words = self.emit(reader, steps.PackSigns(zero), self.chain(self.value(symbol), before))
+            self._signs[key] = words
         return self._signs[key]
 
-    def folded(self, symbol: Symbol, zero: int) -> int | None:
+    def folded(self, symbol: Symbol, zero: int, before: Chain = ()) -> int | None:
         """The words by an integer threshold, where there is one and nobody needs the real numbers."""
-        key = symbol.serial, zero
+        key = _key(symbol, zero, before)
         if key not in self._folds:
             known = self.integers(symbol)
-            through = known is None and type(symbol.layer) is Flatten
-            self._folds[key] = self._flat(symbol, zero) if through else self._threshold(known, zero)
+            if known is None and type(symbol.layer) is Flatten and not before:
+                self._folds[key] = self._flat(symbol, zero)
+            else:
+                for link in before:
+                    known = None if known is None else known.then(*link)
+                self._folds[key] = self._threshold(known, zero)
         return self._folds[key]
 
     def _flat(self, symbol: Symbol, zero: int) -> int | None:
@@ -131,8 +144,9 @@ class Compiler:
 
     def _multiplied(self, symbol: Symbol, product: PackedProduct) -> Integers:
         name = self.trace.name(symbol)
-        assert isinstance(product.left, steps.RealSign)  # that is what makes it binary
-        words = self.signs(symbol.inputs[0], product.left.zero, name)
+        assert product.signs is not None  # that is what makes it binary
+        before = tuple((name, step) for step in product.left[:-1])
+        words = self.signs(symbol.inputs[0], product.signs.zero, name, before)
         value = self.emit(name, product.product, words)
         channels, *taps = product.product.weight.shape
         return Integers(value, symbol, prod(taps), channels, tuple((name, step) for step in product.after))
@@ -140,10 +154,11 @@ class Compiler:
     def _carried(self, symbol: Symbol, behind: Integers) -> Integers | None:
         """`behind` carried through one foldable layer."""
         name, layer = self.trace.name(symbol), symbol.layer
-        step = self.trace.elementwise(symbol)
-        if step is not None:
-            channels = step.channels if behind.channels is None else behind.channels
-            return replace(behind, channels=channels, after=(*behind.after, (name, step)))
+        own = self.trace.elementwise(symbol)
+        if own is not None:
+            for step in own:
+                behind = behind.then(name, step)
+            return behind
         if type(layer) is Flatten:  # `after` has one number a channel, not one a feature
             movable, channels = not behind.after, None
         else:
@@ -167,14 +182,18 @@ class Compiler:
         return self._values[symbol.serial]
 
     def _computed(self, symbol: Symbol) -> int:
-        name, step = self.trace.name(symbol), self.trace.elementwise(symbol)
-        if step is None and (known := self.integers(symbol)) is not None:
+        name, own = self.trace.name(symbol), self.trace.elementwise(symbol)
+        if own is None and (known := self.integers(symbol)) is not None:
             return self.chain(known.value, known.after)
         inputs = [self.value(source) for source in symbol.inputs]
-        if step is not None:
-            return self.emit(name, step, *inputs)
+        if own is not None:
+            return self.chain(inputs[0], tuple((name, step) for step in own))
         if (product := self.trace.product(symbol)) is None:
             return self.emit(name, translate.plain(name, symbol.layer), *inputs)
-        left: Chain = () if product.left is None else ((name, product.left),)
+        left: Chain = tuple((name, step) for step in product.left)
         multiplied = self.emit(name, product.product, self.chain(inputs[0], left))
         return self.chain(multiplied, tuple((name, after) for after in product.after))
+
+
+def _key(symbol: Symbol, zero: int, before: Chain) -> Key:
+    return symbol.serial, zero, tuple(name for name, _ in before)

@@ -32,7 +32,7 @@ class Trace:
                         self.name(symbol), symbol.layer, "inputs that layers computed", got
                     )
                 self._readers.setdefault(source.serial, []).append(symbol)
-        self._translated: dict[int, PackedProduct | Elementwise | None] = {}
+        self._translated: dict[int, PackedProduct | tuple[Elementwise, ...] | None] = {}
         self._only_signs: dict[int, bool] = {}
 
     def name(self, symbol: Symbol) -> str:
@@ -43,7 +43,7 @@ class Trace:
         """The calls that take `symbol`."""
         return self._readers.get(symbol.serial, [])
 
-    def _translate(self, symbol: Symbol) -> PackedProduct | Elementwise | None:
+    def _translate(self, symbol: Symbol) -> PackedProduct | tuple[Elementwise, ...] | None:
         layer = symbol.layer
         if layer is None:
             return None
@@ -52,10 +52,10 @@ class Trace:
             self._translated[id(layer)] = make(self.name(symbol), layer)
         return self._translated[id(layer)]
 
-    def elementwise(self, symbol: Symbol) -> Elementwise | None:
-        """The step of an element-wise layer."""
+    def elementwise(self, symbol: Symbol) -> tuple[Elementwise, ...] | None:
+        """The steps of an element-wise layer."""
         made = self._translate(symbol)
-        return made if isinstance(made, Elementwise) else None
+        return made if isinstance(made, tuple) else None
 
     def product(self, symbol: Symbol) -> PackedProduct | None:
         """The steps of a product layer."""

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from bnn_ref.binarizer import Map, Sign
+from bnn_ref.binarizer import Compose, Map, Sign
 from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
+from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
     Activation,
     Add,
     AvgPool2d,
     BatchNorm,
+    Concat,
     Conv2d,
     Flatten,
     GlobalAvgPool,
@@ -25,6 +27,7 @@ from bnn_ref.layers import (
     LeakyClip,
     Linear,
     MaxPool2d,
+    OutputScale,
     PadShortcut,
     PReLU,
     Product,
@@ -32,7 +35,7 @@ from bnn_ref.layers import (
 )
 from bnn_ref.packed import steps
 from bnn_ref.packed.signs import Signs
-from bnn_ref.packed.steps import Elementwise, ProductStep, Step
+from bnn_ref.packed.steps import Elementwise, ProductStep, RealSign, Step
 from bnn_ref.parameter import Array
 
 LARGEST_FAN_IN = 2**24
@@ -45,16 +48,22 @@ class PackedProduct:
 
     Attributes
     ----------
-    left : Elementwise or None
-        What happens to the input; `RealSign` is a binary activation.
+    left : tuple of Elementwise
+        What happens to the input; with `RealSign` at the end the activation is binary.
     product : ProductStep
     after : tuple of Elementwise
         Scale and bias, where there are any.
     """
 
-    left: Elementwise | None
+    left: tuple[Elementwise, ...]
     product: ProductStep
     after: tuple[Elementwise, ...]
+
+    @property
+    def signs(self) -> RealSign | None:
+        """The sign at the end of a binary activation."""
+        last = self.left[-1] if self.left else None
+        return last if isinstance(last, RealSign) else None
 
 
 def refusal(name: str, layer: object, required: str, got: str) -> ValueError:
@@ -73,14 +82,18 @@ def checked(name: str, values: Any) -> Array:
     return np.array(values, order="C")
 
 
-def elementwise(name: str, layer: Layer) -> Elementwise | None:
-    """`layer` as an element-wise step, None where it is something else."""
+def elementwise(name: str, layer: Layer) -> tuple[Elementwise, ...] | None:
+    """`layer` as element-wise steps, None where it is something else."""
     if type(layer) is BatchNorm:
-        return _affine(name, layer)
+        return (_affine(name, layer),)
     if type(layer) is PReLU:
-        return steps.PReLU(checked(f"{name}.slope", layer.slope.value))
+        return (steps.PReLU(checked(f"{name}.slope", layer.slope.value)),)
+    if type(layer) is OutputScale:
+        if layer.case != 1:
+            raise refusal(name, layer, "one number a channel, case 1", f"case {layer.case}")
+        return (steps.Scale(checked(f"{name}.channel", layer.factors()[0].value)),)
     if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh, LeakyClip):
-        return curve(name, layer, layer.curve)
+        return curves(name, layer, layer.curve)
     return None
 
 
@@ -94,25 +107,28 @@ def _affine(name: str, layer: BatchNorm) -> Elementwise:
     return steps.Affine(checked(f"{name} (gain)", gain), checked(f"{name} (shift)", shift))
 
 
-_CURVES: dict[type[Map], Callable[[Any], Elementwise]] = {
-    Sign: lambda sign: steps.RealSign(sign.zero),
-    HardTanhCurve: lambda clip: steps.Clip(float(clip.clip)),
-    LeakyClipCurve: lambda clip: steps.LeakyClip(float(clip.clip), float(clip.leak)),
-    ReLUCurve: lambda relu: steps.ReLU(),
+_CURVES: dict[type[Map], Callable[[str, Any], Elementwise]] = {
+    Sign: lambda name, sign: steps.RealSign(sign.zero),
+    HardTanhCurve: lambda name, clip: steps.Clip(float(clip.clip)),
+    LeakyClipCurve: lambda name, clip: steps.LeakyClip(float(clip.clip), float(clip.leak)),
+    ReLUCurve: lambda name, relu: steps.ReLU(),
+    Shift: lambda name, shift: steps.Bias(checked(f"{name} (shift)", shift.shift.value)),
 }
 
 
-def curve(name: str, layer: Layer, subject: Map) -> Elementwise:
-    """The step of a curve that every machine computes to the same bits; ValueError for any other."""
+def curves(name: str, layer: Layer, subject: Map) -> tuple[Elementwise, ...]:
+    """The steps of maps that every machine computes to the same bits; ValueError for any other."""
+    if isinstance(subject, Compose):
+        return tuple(step for part in subject.maps for step in curves(name, layer, part))
     if type(subject) not in _CURVES:
-        wanted = "an activation that eval mode computes as sign, clip or ReLU (others round)"
+        wanted = "an activation that eval mode computes as shift, sign, clip or ReLU (others round)"
         raise refusal(name, layer, wanted, type(subject).__name__)
-    return _CURVES[type(subject)](subject)
+    return (_CURVES[type(subject)](name, subject),)
 
 
 def product(name: str, layer: Product) -> PackedProduct:
     """`layer` as steps: binary where both operands are deployed as signs."""
-    left = None if layer.activation is None else curve(name, layer, layer.activation.deploy())
+    left = () if layer.activation is None else curves(name, layer, layer.activation.deploy())
     checked(f"{name}.latent", layer.latent.value)
     weight, scale = layer.deployed_weight()
     after: list[Elementwise] = []
@@ -122,7 +138,7 @@ def product(name: str, layer: Product) -> PackedProduct:
         after.append(steps.Bias(checked(f"{name}.bias", layer.bias.value)))
     if layer.weight is not None and not (np.abs(weight) == 1).all():
         raise refusal(name, layer, "weights deployed as signs, with at most one scale", _strangest(weight))
-    signs = isinstance(left, steps.RealSign)
+    signs = bool(left) and isinstance(left[-1], RealSign)
     return PackedProduct(left, _step(name, layer, weight, signs), tuple(after))
 
 
@@ -153,6 +169,7 @@ _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
     GlobalAvgPool: lambda pool: steps.GlobalMean(),
     Flatten: lambda layer: steps.Flatten(),
     Add: lambda layer: steps.Add(),
+    Concat: lambda layer: steps.Concat(),
     PadShortcut: lambda layer: steps.PadShortcut(layer.stride, layer.zeros),
 }
 
@@ -160,7 +177,8 @@ _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
 def plain(name: str, layer: Layer) -> Step:
     """A layer without tensors as one step; ValueError for a layer that has no packed form."""
     if type(layer) not in _PLAIN:
-        known = (Conv2d, Linear, BatchNorm, PReLU, Activation, ReLU, HardTanh, LeakyClip, *_PLAIN)
+        products = (Conv2d, Linear, BatchNorm, PReLU, OutputScale)
+        known = (*products, Activation, ReLU, HardTanh, LeakyClip, *_PLAIN)
         raise refusal(
             name, layer, f"one of {', '.join(kind.__name__ for kind in known)}", type(layer).__name__
         )

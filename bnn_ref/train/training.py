@@ -65,7 +65,7 @@ class Training:
         return self.config.lr * SCHEDULES[self.config.schedule](self.step / steps)
 
     def run_epoch(self) -> Epoch:
-        """Anneal, take a step on every batch, test; the epoch joins the history.
+        """Anneal, refresh, take a step on every batch, test; the epoch joins the history.
 
         Raises
         ------
@@ -75,6 +75,7 @@ class Training:
         start, number = perf_counter(), len(self.history)
         clock: dict[str, Any] = {"step": self.step, "lr_sum": self.lr_sum, "lr": self.lr}
         self.model.anneal(Moment.of_epoch(number, self.config.epochs, self.step, self.lr_sum))
+        self.model.refresh()
         self.model.train()
         loss, right = self._train()
         data = self.dataset

@@ -67,6 +67,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "bireal-small": {"widths": [3, 4], "blocks": [1, 1]},
     "resnet-20": {"width": 2, "blocks": [1, 1]},
     "vgg-small": {"width": 2},
+    **{f"reactnet-{name}": {"width": 2, "blocks": [1, 2]} for name in ("18", "small", "a")},
 }
 for name in set(models.names()) - set(SMALL):
     SMALL[name] = {"width": 2, "blocks": [2, 2]}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bireal_nets import HARD, IMAGE, BiReal
+from bireal_nets import HARD, IMAGE, BiReal, arithmetic
 from packed_nets import build as small
 from safetensors.numpy import load_file
 
@@ -29,8 +29,10 @@ from bnn_ref.layers import (
     Layer,
     Linear,
     MaxPool2d,
+    OutputScale,
     PadShortcut,
     PReLU,
+    RPReLU,
     Sequential,
 )
 from bnn_ref.models import SCALES
@@ -157,6 +159,54 @@ def test_packed_bytes_are_the_file_s(name: str, scale: str, tmp_path: Path) -> N
     packed.save(path)
     in_file = sum(tensor.nbytes for tensor in load_file(path).values())
     assert cost(model, (1, 28, 28, 1)).total.packed_bytes == packed.payload_bytes == in_file
+
+
+def test_reactnet_a() -> None:
+    """4.8169e9 binary and 1.1862e7 real multiplications, and by ones: channels 64 128x2 256x2 512x6 1024x2.
+
+    The real ones are the stem's 864 weights at 112 x 112 places, and the head's.
+    """
+    total = cost(models.build("reactnet-a", input_shape=(224, 224, 3), classes=1000), (1, 224, 224, 3)).total
+    c, size, binary, weights = 32, 112, 0, 0
+    for stage, count in zip((64, 128, 256, 512, 1024), (1, 2, 2, 6, 2), strict=True):
+        for i in range(count):
+            size //= 2 if stage > 64 and i == 0 else 1
+            weights += 9 * c * c + c * stage
+            binary += (9 * c * c + c * stage) * size * size
+            c = stage
+    assert (total.binary_weights, total.binary_macs) == (weights, binary)
+    assert f"{total.binary_macs:.5g}" == "4.8169e+09"
+    assert f"{total.real_macs:.5g}" == "1.1862e+07"
+    assert total.real_macs == 27 * 32 * 112**2 + 1024 * 1000
+    assert f"{total.ops:.5g}" == "8.7126e+07"
+
+
+def test_reactnet_18_costs_what_bireal_18_costs_and_slopes_and_shifts() -> None:
+    """A slope and two shifts for each of 3840 channels, and one shift for each channel that comes in."""
+    total = cost(models.build("reactnet-18", input_shape=(224, 224, 3), classes=1000), (1, 224, 224, 3)).total
+    bireal = arithmetic([4] * 4)
+    del bireal["bias"]
+    assert total.ops == 163_985_408
+    assert {key: getattr(total, key) for key in bireal} == bireal
+    assert total.slope == 3_840
+    inputs = 4 * 64 + (64 + 3 * 128) + (128 + 3 * 256) + (256 + 3 * 512)
+    assert total.bias == 2 * 3_840 + inputs + 1_000
+    assert total.norm == 9_600
+
+
+def test_learned_scales_and_shifts_are_counted_once() -> None:
+    rsign = estimators.get("rsign")
+    conv = Conv2d(3, 5, 1, rng=RNG, activation=rsign, weight=HARD)
+    total = cost(Sequential(conv, OutputScale(5, case=1), RPReLU(5)), (1, 4, 4, 3)).total
+    assert (total.bias, total.scale, total.slope) == (3 + 5 + 5, 5, 5)
+    assert total.binary_macs == 15 * 16
+
+
+def test_parameters_of_learned_weight_scales_are_scales() -> None:
+    """RBNN's weights: one scale a filter; angles and rotations are gone when weights are signs."""
+    conv = Conv2d(3, 5, 1, rng=RNG, activation=HARD, weight=estimators.get("rbnn-weight"))
+    total = cost(conv, (1, 4, 4, 3)).total
+    assert (total.binary_weights, total.scale, total.bias, total.other) == (15, 5, 0, 0)
 
 
 def test_a_layer_called_twice_has_its_weights_once() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Binarizer, Sign
+from bnn_ref.binarizer import Binarizer, Sign, factored
 from bnn_ref.papers import PAPERS
 
 NAMES = estimators.names()
@@ -85,14 +85,15 @@ def test_sign_of_zero(name: str) -> None:
 
     One entry is printed equations to the letter, fda2021's Eq. 1 among them: there it is -1.
     """
-    column = np.array([[0.0], [-0.0], [3.0]])  # a filter that is not all zeros: rules for weights scale it
+    zeros = np.array([0.0, -0.0])
     for zero in (1, -1):
-        b = estimators.get(name, zero=zero)
-        assert np.sign(b.deployed(column)).ravel().tolist() == [zero, zero, 1]
+        b = estimators.get(name, zero=zero).bind((2,), -1, np.random.default_rng(0))
+        assert isinstance(b, Binarizer)
+        np.testing.assert_array_equal(factored(b.deployed, zeros)[0], [zero, zero])
         if isinstance(b.forward, Sign):
-            assert b(column).ravel().tolist() == [zero, zero, 1]
-    default = -1 if name == "fda-eq15" else 1
-    assert np.sign(estimators.get(name).deployed(column)).ravel().tolist() == [default, default, 1]
+            np.testing.assert_array_equal(b(zeros), [zero, zero])
+    deployed = estimators.get(name).bind((2,), -1, np.random.default_rng(0)).deploy()
+    np.testing.assert_array_equal(factored(deployed, zeros)[0], -1 if name == "fda-eq15" else 1)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -142,6 +143,8 @@ OTHER: dict[str, Any] = {
     "stop": 30,
     "terms": 4,
     "ratio": 7,
+    "rounds": 2,
+    "o": 5.0,
 }
 """A value that no entry has by default, of the parameters that are no plain positive numbers."""
 

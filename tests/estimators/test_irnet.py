@@ -1,4 +1,4 @@
-"""EDE: its two stages, its law, its limits."""
+"""EDE: its two stages, its law, its limits. Libra: balanced weights, a scale that is a power of two."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref import estimators
+from bnn_ref import estimators, pack
 from bnn_ref.annealing import Moment
-from bnn_ref.estimators.irnet import EDE, LogSpaced
+from bnn_ref.auditing import audit_layer
+from bnn_ref.binarizer import Compose, Scaled
+from bnn_ref.estimators.irnet import EDE, LIBRA, LogSpaced, PowerOfTwo
+from bnn_ref.layers import Activation, Conv2d
+from bnn_ref.parameter import Array
 
 positive = st.floats(0.05, 20)
 
@@ -85,3 +89,87 @@ def test_height_1_is_tanh() -> None:
 def test_wrong_parameters_are_named(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"{field}: required a positive number, got {value}"):
         estimators.get("ede", **{field: value})
+
+
+# Libra
+
+
+def weight(seed: int, shape: tuple[int, ...] = (3, 3, 2, 4), size: float = 1.0) -> Array:
+    rng = np.random.default_rng(seed)
+    return size * (rng.normal(size=shape) + rng.normal(size=shape[-1]))
+
+
+@given(st.integers(0, 9999), st.floats(1e-6, 1e6), st.sampled_from([np.float32, np.float64]))
+def test_the_scale_is_an_exact_power_of_two(seed: int, size: float, dtype: type) -> None:
+    """Invariant 11: mantissa 1/2 to the bit; within a factor sqrt2 of the mean, filter by filter."""
+    w = weight(seed, size=size).astype(dtype)
+    y = estimators.get("irnet-weight")(w)
+    assert y.dtype == dtype
+    for f in range(4):
+        (scale,) = np.unique(np.abs(y[..., f]))
+        mantissa, _ = np.frexp(scale)
+        assert mantissa == 0.5
+        flat = w[..., f].astype(np.float64).ravel()
+        mean = np.abs((flat - flat.mean()) / flat.std(ddof=1)).mean()
+        assert 2**-0.5 * (1 - 1e-5) <= scale / mean <= 2**0.5 * (1 + 1e-5)
+
+
+@given(st.integers(0, 9999))
+def test_signs_are_those_of_the_centred_weight(seed: int) -> None:
+    w = weight(seed)
+    y = estimators.get("irnet-weight")(w)
+    for f in range(4):
+        above = w[..., f] > np.mean(w[..., f])
+        np.testing.assert_array_equal(y[..., f] > 0, above)
+
+
+@given(st.integers(0, 9999), st.floats(0.1, 10), st.floats(-5, 5))
+def test_a_filter_may_be_moved_and_stretched(seed: int, stretch: float, move: float) -> None:
+    """The value does not change; so the gradient has mean 0 and is orthogonal to the filter."""
+    b, w = estimators.get("irnet-weight", t=1.3), weight(seed)
+    np.testing.assert_array_equal(b(w), b(stretch * w + move))
+    dw = b.backward(w, np.random.default_rng(seed + 1).normal(size=w.shape))
+    assert np.abs(dw).max() > 1e-3
+    np.testing.assert_allclose(dw.sum(axis=(0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose((dw * w).sum(axis=(0, 1, 2)), 0, atol=1e-11)
+
+
+def test_behind_libra_mean_and_spread_are_0_and_1() -> None:
+    z = Compose(LIBRA)(weight(0))
+    np.testing.assert_allclose(z.mean(axis=(0, 1, 2)), 0, atol=1e-15)
+    np.testing.assert_allclose(z.std(axis=(0, 1, 2), ddof=1), 1, rtol=1e-14)
+
+
+def test_a_filter_of_equal_weights_is_silent() -> None:
+    """Nothing to divide by: value 0, and a finite gradient."""
+    b, w = estimators.get("irnet-weight"), weight(0)
+    w[..., 1] = 0.25
+    assert not b(w)[..., 1].any()
+    assert b(w)[..., 0].all()
+    assert np.isfinite(b.backward(w, np.ones_like(w))).all()
+    report = audit_layer(Activation(b, shape=w.shape), w)
+    assert report.passed, str(report)
+    assert report.on_kinks > 0
+
+
+def test_powers_of_two_round_in_the_exponent() -> None:
+    x = np.array([0.0, 1.0, 1.41, 1.42, 2.0**-20, 3.0, 0.7, 0.71])
+    assert PowerOfTwo()(x).tolist() == [0, 1, 1, 2, 2.0**-20, 4, 0.5, 1]
+
+
+def test_its_weights_are_annealed_as_its_activations() -> None:
+    for moment in (0.0, 0.4, Moment.of_epoch(7, 9)):
+        b = estimators.get("irnet-weight").at(moment)
+        assert isinstance(b.surrogate, Scaled)
+        (curve,) = (part for part in b.surrogate.parts() if isinstance(part, EDE))
+        assert curve == annealed(moment)
+
+
+def test_packed_it_is_signs_and_shifts_of_bits() -> None:
+    rng = np.random.default_rng(0)
+    layer = Conv2d(3, 4, 3, rng=rng, activation=estimators.get("ede"), weight=estimators.get("irnet-weight"))
+    x = rng.normal(size=(2, 5, 5, 3)).astype(np.float32)
+    packed = pack(layer)
+    np.testing.assert_array_equal(packed(x), layer.eval()(x))
+    np.testing.assert_array_equal(packed(x), layer.train()(x), "a power of two rounds nothing")
+    assert [node.step.kind for node in packed.graph.nodes] == ["pack_signs", "binary_conv", "scale"]

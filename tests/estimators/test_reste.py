@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import integrate
 
-from bnn_ref import estimators
+from bnn_ref import estimators, pack
 from bnn_ref.annealing import Moment
 from bnn_ref.estimators.reste import PowerFunction
 from bnn_ref.estimators.ste import HardTanh
+from bnn_ref.layers import Linear
 
 root = st.floats(1, 12)
 
@@ -97,3 +99,49 @@ def test_the_schedule_ends_at_3_where_the_clock_does() -> None:
 def test_wrong_parameters_are_named(parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         estimators.get("reste", **parameters)
+
+
+# With the scale of weights
+
+
+@given(root, st.floats(0.01, 1.4))
+def test_the_secant_keeps_the_area_of_the_power_it_replaces(o: float, m: float) -> None:
+    """Integral of T' over (0, m): m^(1/o), secant or not; over all of it 2 t^(1/o)."""
+    curve = PowerFunction(o, m, 1.5)
+    power = integrate.quad(lambda s: 1.0, 0, m ** (1 / o))[0]  # substitution s = x^(1/o)
+    secant = integrate.quad(lambda x: float(curve.derivative(np.array(x))), 0, m)[0]
+    assert secant == pytest.approx(power, rel=1e-9)
+    rest = integrate.quad(lambda x: float(curve.derivative(np.array(x))), m * (1 + 1e-12), 1.5)[0]
+    assert 2 * (secant + rest) == pytest.approx(2 * 1.5 ** (1 / o), rel=1e-8)
+
+
+def test_one_scale_a_layer_and_its_product_rule() -> None:
+    """dw_i = alpha T'(w_i) G_i + sign(w_i) / n * sum_j G_j sign(w_j), written out."""
+    b = estimators.get("reste-weight", o=2.5)
+    rng = np.random.default_rng(0)
+    w, g = rng.normal(size=(2, 3, 3, 2, 4))
+    alpha = sum(abs(v) for v in w.ravel()) / w.size
+    np.testing.assert_allclose(b(w), alpha * np.sign(w), rtol=1e-14)
+    together = sum(float(gi) * (1 if wi > 0 else -1) for gi, wi in zip(g.ravel(), w.ravel(), strict=True))
+    got = b.backward(w, g)
+    for at in np.ndindex(w.shape):
+        size = abs(w[at])
+        slope = 0 if size > 1.5 else 0.1 ** (0.4 - 1) if size <= 0.1 else 0.4 * size ** (0.4 - 1)
+        assert got[at] == pytest.approx(alpha * slope * g[at] + np.sign(w[at]) * together / w.size, rel=1e-12)
+
+
+def test_its_root_grows_as_the_activations_does() -> None:
+    for moment in (0.0, 0.5, Moment.of_epoch(750, 1000)):
+        surrogate = estimators.get("reste-weight").at(moment).surrogate
+        (curve,) = (part for part in surrogate.parts() if isinstance(part, PowerFunction))
+        assert curve == estimators.get("reste").at(moment).surrogate
+
+
+def test_packed_the_scale_is_one_number() -> None:
+    rng = np.random.default_rng(0)
+    weight = estimators.get("reste-weight")
+    layer = Linear(6, 4, rng=rng, bias=False, activation=estimators.get("reste"), weight=weight)
+    x = rng.normal(size=(5, 6)).astype(np.float32)
+    packed = pack(layer)
+    np.testing.assert_array_equal(packed(x), layer.eval()(x))
+    assert packed.graph.nodes[-1].step.tensors()["factor"].shape == (1,)

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bnn_ref import estimators
+from bnn_ref import estimators, pack
+from bnn_ref.auditing import audit_layer
 from bnn_ref.basepoint import record, replay
 from bnn_ref.binarizer import Compose, Detach
 from bnn_ref.estimators.ste import Tanh
-from bnn_ref.layers import Activation, HardTanh, LeakyClip, PReLU, ReLU
+from bnn_ref.layers import Activation, HardTanh, LeakyClip, Linear, PReLU, ReLU, RPReLU, Sequential
 
 TINY = np.finfo(np.float64).smallest_subnormal
 ABOVE, BELOW = np.nextafter(1, 2), np.nextafter(1, 0)
@@ -179,3 +180,49 @@ def test_one_slope_may_serve_all_channels() -> None:
     np.testing.assert_array_equal(results[0][1], results[1][1])
     np.testing.assert_array_equal(*dxs)
     np.testing.assert_allclose(shared.slope.grad, [apart.slope.grad.sum()])
+
+
+# RPReLU
+
+
+def test_rprelu_is_prelu_between_two_shifts_channel_by_channel() -> None:
+    """f(x) = x - g + z above g, a (x - g) + z below; continuous at its own kink, (g, z)."""
+    layer, rng = RPReLU(3).astype(np.float64), np.random.default_rng(0)
+    g, a, z = np.array([0.5, -1.0, 0.0]), np.array([0.1, -0.5, 2.0]), np.array([1.0, 0.0, -3.0])
+    for key, value in (("before.curve.shift", -g), ("bend.slope", a), ("after.curve.shift", z)):
+        layer.named_parameters()[key].value = value
+    x = rng.normal(size=(4, 2, 3)) * 2
+    x[0, 0] = g
+    y = layer(x)
+    for at in np.ndindex(x.shape):
+        c = at[-1]
+        above = x[at] > g[c]
+        wanted = x[at] - g[c] + z[c] if above else a[c] * (x[at] - g[c]) + z[c]
+        assert y[at] == pytest.approx(wanted, rel=1e-14, abs=1e-15)
+    np.testing.assert_array_equal(y[0, 0], z)
+    report = audit_layer(layer, x)
+    assert report.passed, str(report)
+    assert report.on_kinks == 3
+
+
+def test_rprelu_begins_as_prelu() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(RPReLU(4)(x), PReLU(4)(x))
+    np.testing.assert_array_equal(RPReLU(4, 0.5)(x), PReLU(4, 0.5)(x))
+
+
+def test_rprelu_packs_as_three_steps_and_folds_into_a_threshold() -> None:
+    rng = np.random.default_rng(0)
+    ste = estimators.get("ste")
+    conv, last = (Linear(9, 9, rng=rng, bias=False, activation=ste, weight=ste) for _ in range(2))
+    bend = RPReLU(9)
+    for parameter in bend.parameters():
+        parameter.value = np.abs(rng.normal(size=9)).astype(np.float32)
+    x = rng.normal(size=(6, 9)).astype(np.float32)
+    for net, kinds in (
+        (Sequential(conv, bend), ["pack_signs", "binary_linear", "bias", "prelu", "bias"]),
+        (Sequential(conv, bend, last), ["pack_signs", "binary_linear", "threshold", "binary_linear"]),
+    ):
+        packed = pack(net)
+        np.testing.assert_array_equal(packed(x), net.eval()(x))
+        assert [node.step.kind for node in packed.graph.nodes] == kinds

@@ -22,24 +22,34 @@ from bnn_ref.layers import (
     TENSOR_SCALE,
     Activation,
     Add,
+    AttentionLoss,
     AvgPool2d,
     BatchNorm,
+    ChannelMeanAbs,
     Composite,
+    Concat,
     Conv2d,
+    DistributionLoss,
     Flatten,
+    Gate,
     GlobalAvgPool,
     HardTanh,
+    InputScale,
     Layer,
     LeakyClip,
     Linear,
     MaxPool2d,
     MeanSquaredError,
+    Multiply,
+    OutputScale,
     PadShortcut,
     PReLU,
     ReLU,
+    RPReLU,
     Sequential,
     SoftmaxCrossEntropy,
     SquaredHinge,
+    XnorConv2d,
 )
 
 
@@ -63,6 +73,7 @@ class Case:
 
 
 STE = estimators.get("ste")
+XNOR: dict[str, Any] = {"activation": STE, "weight": STE, "scale": CHANNEL_SCALE}
 LEARNED = Binarizer(Sign(), SoftQuantizer(0.3, learn=True))
 IMAGE = (2, 4, 5, 3)
 
@@ -107,6 +118,23 @@ CASES = {
     "global": Case(lambda rng: GlobalAvgPool(), (IMAGE,)),
     "flatten": Case(lambda rng: Flatten(), (IMAGE,)),
     "add": Case(lambda rng: Add(), ((2, 3), (2, 3))),
+    "concat": Case(lambda rng: Concat(), ((2, 4, 5, 3), (2, 4, 5, 2))),
+    "rprelu": Case(lambda rng: RPReLU(3), (IMAGE,)),
+    "rsign": Case(lambda rng: Activation(estimators.get("rsign"), shape=(3,)), (IMAGE,)),
+    "pixel-factor": Case(lambda rng: Multiply(), (IMAGE, (2, 4, 5, 1))),
+    "channel-factor": Case(lambda rng: Multiply(), (IMAGE, (2, 3))),
+    "mean-abs": Case(lambda rng: ChannelMeanAbs(), (IMAGE,)),
+    "input-scale": Case(lambda rng: InputScale(3, 2, 1), (IMAGE,)),
+    "xnor": Case(lambda rng: XnorConv2d(Conv2d(3, 2, 3, padding=1, rng=rng, **XNOR)), (IMAGE,)),
+    **{
+        f"output-scale-{case}": Case(lambda rng, case=case: OutputScale(3, (4, 5), case), (IMAGE,))
+        for case in (1, 2, 3, 4)
+    },
+    "gate": Case(lambda rng: Gate(3, 2, 2, rng=rng), (IMAGE, (2, 3, 4, 2))),
+    "irnet-conv": Case(lambda rng: Conv2d(3, 3, 3, rng=rng, weight=estimators.get("irnet-weight")), (IMAGE,)),
+    "rbnn-conv": Case(lambda rng: Conv2d(3, 3, 3, rng=rng, weight=estimators.get("rbnn-weight")), (IMAGE,)),
+    "distribution": Case(lambda rng: DistributionLoss(), ((4, 3), (4, 3))),
+    "attention": Case(lambda rng: AttentionLoss(), (IMAGE, (2, 4, 5, 2))),
     "pad-shortcut": Case(lambda rng: PadShortcut(2, 1), (IMAGE,)),
     "entropy": Case(lambda rng: SoftmaxCrossEntropy(), ((4, 3),), 3),
     "hinge": Case(lambda rng: SquaredHinge(), ((4, 3),), 3),
@@ -183,6 +211,10 @@ def test_the_output_shape_is_the_output_s_shape(name: str) -> None:
         (MaxPool2d(2), [(4, 3)], "H, W, C"),
         (GlobalAvgPool(), [(3,)], "H, W, C"),
         (Add(), [(4, 3), (4, 2)], "one shape"),
+        (Concat(), [(4, 3), (5, 3)], "channels only"),
+        (Multiply(), [(4, 5, 3), (4, 1)], "H, W, 1"),
+        (ChannelMeanAbs(), [(4, 3)], "H, W, C"),
+        (OutputScale(3, (4, 5)), [(5, 4, 3)], "4, 5, 3"),
     ],
 )
 def test_shapes_that_a_layer_cannot_take(layer: Layer, shapes: list[Any], reason: str) -> None:

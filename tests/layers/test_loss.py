@@ -12,7 +12,13 @@ from scipy import special
 
 from bnn_ref.autodiff import Tensor, backward
 from bnn_ref.basepoint import record, replay
-from bnn_ref.layers import MeanSquaredError, SoftmaxCrossEntropy, SquaredHinge
+from bnn_ref.layers import (
+    AttentionLoss,
+    DistributionLoss,
+    MeanSquaredError,
+    SoftmaxCrossEntropy,
+    SquaredHinge,
+)
 
 
 @given(
@@ -163,3 +169,73 @@ def test_labels_get_no_gradient(loss: Any) -> None:
 def test_an_empty_batch_is_refused(loss: Any) -> None:
     with pytest.raises(ValueError, match="logits"):
         loss(np.zeros((0, 3)), np.zeros(0, np.int64))
+
+
+# Of a student and its teacher
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(1, 6), classes=st.integers(1, 5))
+def test_the_distribution_loss_is_divergence_plus_entropy(seed: int, n: int, classes: int) -> None:
+    """KL(p || q) + H(p) by SciPy; its gradient to the student is (q - p) / N, to 0 where they agree."""
+    s, t = 3 * np.random.default_rng(seed).normal(size=(2, n, classes))
+    y, cache = DistributionLoss().forward(s, t)
+    p, q = special.softmax(t, axis=1), special.softmax(s, axis=1)
+    wanted = special.rel_entr(p, q).sum(axis=1) + special.entr(p).sum(axis=1)
+    np.testing.assert_allclose(y, wanted.mean(), rtol=1e-12, atol=1e-14)
+    ds, dt = DistributionLoss().backward(np.array(2.0), cache)
+    np.testing.assert_allclose(ds, 2 / n * (q - p), rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(dt.sum(axis=1), 0, atol=1e-13)
+    assert DistributionLoss()(t, t) <= y + 1e-12, "the teacher's own answer is the best"
+
+
+def test_a_sure_teacher_is_a_label() -> None:
+    rng = np.random.default_rng(0)
+    s, labels = rng.normal(size=(5, 4)), rng.integers(0, 4, 5)
+    sure = 1e4 * np.eye(4)[labels]
+    np.testing.assert_allclose(DistributionLoss()(s, sure), SoftmaxCrossEntropy()(s, labels), rtol=1e-13)
+    for dtype in (np.float32, np.float64):
+        assert np.isfinite(DistributionLoss()(1e30 * s.astype(dtype), sure.astype(dtype)))
+
+
+def test_attention_compares_where_and_not_how_much() -> None:
+    """0 for a multiple, for permuted channels, other signs; 2 where the two look at other pixels."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(3, 4, 5, 6))
+    loss = AttentionLoss()
+    for b in (a, 7 * a, -a, a[..., ::-1], np.sqrt((a * a).sum(axis=3, keepdims=True))):
+        assert loss(a, b) == pytest.approx(0, abs=1e-30)
+    left, right = np.zeros((2, 1, 4, 4, 2))
+    left[0, 0, 0], right[0, 3, 3] = (3.0, 4.0), (0.1, 0.0)
+    assert loss(left, right) == pytest.approx(2, rel=1e-15)
+    assert loss(left, 0 * right) == 1, "a map of zeros stays one"
+
+
+def test_attention_by_hand() -> None:
+    """Maps (9, 16) / sqrt(337) and (1, 0): 2 - 2 * 9 / sqrt(337)."""
+    a = np.array([3.0, 0.0, 0.0, 4.0]).reshape(1, 1, 2, 2)
+    b = np.array([1.0, 0.0]).reshape(1, 1, 2, 1)
+    assert AttentionLoss()(a, b) == pytest.approx(2 - 18 / np.sqrt(337), rel=1e-14)
+
+
+def test_the_gradient_of_attention_does_not_change_sizes() -> None:
+    """The loss does not change when an image's activations are multiplied: dA is orthogonal to A."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(3, 4, 5, 6)), rng.normal(size=(3, 4, 5, 2))
+    da, db = AttentionLoss().backward(np.array(1.0), AttentionLoss().forward(a, b)[1])
+    assert np.abs(da).max() > 1e-4
+    for x, dx in ((a, da), (b, db)):
+        np.testing.assert_allclose((x * dx).sum(axis=(1, 2, 3)), 0, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shapes", "message"),
+    [
+        (DistributionLoss(), ((2, 3), (2, 4)), "logits: required two of one shape"),
+        (DistributionLoss(), ((0, 3), (0, 3)), "logits: required"),
+        (AttentionLoss(), ((2, 3, 3, 4), (2, 3, 2, 4)), "activations: required"),
+        (AttentionLoss(), ((2, 3), (2, 3)), "activations: required"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(loss: Any, shapes: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        loss(*(np.zeros(shape) for shape in shapes))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.layers import Add, Flatten, PadShortcut
+from bnn_ref.layers import Add, Concat, Flatten, PadShortcut
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5), (3, 2), (4,), (1, 1, 1, 1)])
@@ -84,3 +84,14 @@ def test_pad_shortcut_takes_images(shape: tuple[int, ...]) -> None:
 def test_pad_shortcut_refuses(stride: Any, zeros: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PadShortcut(stride, zeros)
+
+
+def test_concat_puts_the_second_behind_the_first_and_splits_the_gradient() -> None:
+    a, b = np.arange(4.0).reshape(2, 2), np.arange(6.0).reshape(2, 3) + 10
+    y, cache = Concat().forward(a, b)
+    assert y.tolist() == [[0, 1, 10, 11, 12], [2, 3, 13, 14, 15]]
+    da, db = Concat().backward(2 * y, cache)
+    np.testing.assert_array_equal(da, 2 * a)
+    np.testing.assert_array_equal(db, 2 * b)
+    with pytest.raises(ValueError, match="Concat: required two inputs that differ in channels only"):
+        Concat()(np.zeros((2, 3)), np.zeros((3, 3)))

@@ -12,6 +12,7 @@ from bnn_ref.models import Model
 LARGE = [
     *("bireal-20", "bireal-18", "bireal-34", "bireal-50", "bireal-152"),
     *("bireal-18-caffe", "bireal-34-caffe", "resnet-18", "resnet-34"),
+    *("reactnet-18", "reactnet-small", "reactnet-a"),
 ]
 
 SMALLEST: dict[str, dict[str, Any]] = {

@@ -201,7 +201,7 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
             "model: required one of mlp, cnn, bireal-small, resnet-20, vgg-small, .*; got 'resnet-1000'",
         ),
         ("mlp", {"estimator": "tang"}, "estimator: required one of identity-ste, .* got 'tang'"),
-        ("mlp", {"weight_estimator": "real"}, "estimator: required one of .* got 'real'"),
+        ("mlp", {"weight_estimator": "unreal"}, "estimator: required one of .* got 'unreal'"),
         ("mlp", {"parameters": {"beta": 3}}, "approxsign: required parameters among .* got beta"),
         ("mlp", {"widths": (3,)}, "mlp: required options among width, depth; got widths"),
         ("cnn", {"depth": 3, "a": 1}, "cnn: required options among width; got a, depth"),

@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from bnn_ref import models
+from bnn_ref import estimators, models
 from bnn_ref.binarizer import Binarizer, Sign
+from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
     CHANNEL_SCALE,
@@ -27,9 +28,11 @@ from bnn_ref.layers import (
     LeakyClip,
     Linear,
     MaxPool2d,
+    OutputScale,
     PadShortcut,
     PReLU,
     ReLU,
+    RPReLU,
     Sequential,
 )
 from bnn_ref.parameter import Array
@@ -52,6 +55,9 @@ def signs(zero: int = 1) -> Binarizer:
     return Binarizer(Sign(zero), HardTanhCurve(), Sign(zero))
 
 
+SHIFTED = estimators.get("rsign")
+
+
 class Shortcut(Composite):
     """y = inner(x) + x."""
 
@@ -71,12 +77,22 @@ def perturb(model: Layer, rng: np.random.Generator) -> None:
             layer.beta.value = either(rng, np.zeros(c), rng.normal(size=c) * 2)
             layer.running_mean = either(rng, rng.integers(-4, 5, c), rng.normal(size=c) * 4)
             layer.running_var = either(rng, rng.choice([0.25, 1, 9], c), rng.uniform(0, 30, c))
+        elif isinstance(layer, Activation) and isinstance(layer.curve, Shift):
+            (shift,) = layer.parameters()
+            c = shift.value.size
+            shift.value = either(rng, rng.integers(-4, 5, c), rng.normal(size=c))
         elif isinstance(layer, PReLU):
             c = layer.slope.value.size
             layer.slope.value = either(rng, rng.choice([-0.5, 0, 0.25, 1], c), rng.normal(size=c))
+        elif isinstance(layer, OutputScale):
+            channel, c = layer.factors()[0], layer.shape[0]
+            channel.value = either(rng, rng.choice([-1, 0, 0.5, 1], c), rng.normal(size=c))
         elif isinstance(layer, (Conv2d, Linear)):
             shape = layer.latent.value.shape
             layer.latent.value = either(rng, rng.integers(-2, 3, shape), rng.normal(size=shape))
+            for shift in () if layer.activation is None else layer.activation.parameters():
+                c = shift.value.size
+                shift.value = either(rng, rng.integers(-4, 5, c), rng.normal(size=c) * 4)
             if layer.bias is not None:
                 layer.bias.value = either(rng, rng.integers(-2, 3, shape[-1]), rng.normal(size=shape[-1]))
 
@@ -102,7 +118,7 @@ def products(draw: st.DrawFn, rng: np.random.Generator, c: int, flat: bool, f: i
     common = {
         "rng": rng,
         "bias": draw(st.booleans()),
-        "activation": draw(sign) if activation == "sign" else activation,
+        "activation": draw(st.one_of(sign, st.just(SHIFTED))) if activation == "sign" else activation,
         "weight": weight,
         "scale": draw(SCALES) if weight is not None else None,
     }
@@ -116,14 +132,13 @@ def products(draw: st.DrawFn, rng: np.random.Generator, c: int, flat: bool, f: i
 @st.composite
 def links(draw: st.DrawFn, c: int, flat: bool) -> list[Layer]:
     """What may stand between two products."""
-    kinds = (
-        ["norm"] * 3
-        + ["prelu", "relu", "hardtanh", "leaky", "sign"]
-        + ([] if flat else ["max", "max", "avg"])
-    )
+    more = [] if flat else ["max", "max", "avg"]
+    kinds = ["norm"] * 3 + ["prelu", "rprelu", "relu", "hardtanh", "leaky", "sign", "gamma", *more]
     made: dict[str, Any] = {
         "norm": lambda: BatchNorm(c),
         "prelu": lambda: PReLU(draw(st.sampled_from([1, c]))),
+        "rprelu": lambda: RPReLU(c),
+        "gamma": lambda: OutputScale(c, case=1),
         "relu": ReLU,
         "hardtanh": lambda: HardTanh(draw(st.sampled_from([0.7, 1.0, 3.0]))),
         "sign": lambda: Activation(Sign(draw(st.sampled_from([-1, 1])))),

@@ -22,7 +22,7 @@ from bnn_ref.packed.steps.product import (
     SignWeightConv,
     SignWeightLinear,
 )
-from bnn_ref.packed.steps.shape import Add, Flatten, PadShortcut
+from bnn_ref.packed.steps.shape import Add, Concat, Flatten, PadShortcut
 from bnn_ref.packed.steps.signs import FlattenSigns, PackSigns, Threshold
 
 KINDS: dict[str, type[Step]] = {
@@ -31,7 +31,7 @@ KINDS: dict[str, type[Step]] = {
         *(PackSigns, Threshold, FlattenSigns),
         *(BinaryConv, BinaryLinear, SignWeightConv, SignWeightLinear, RealConv, RealLinear),
         *(Scale, Bias, Affine, PReLU, ReLU, Clip, LeakyClip, RealSign),
-        *(MaxPool, AvgPool, GlobalMean, Flatten, Add, PadShortcut),
+        *(MaxPool, AvgPool, GlobalMean, Flatten, Add, Concat, PadShortcut),
     )
 }
 
@@ -44,6 +44,7 @@ __all__ = [
     "BinaryConv",
     "BinaryLinear",
     "Clip",
+    "Concat",
     "Elementwise",
     "Flatten",
     "FlattenSigns",

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from bnn_ref import kernels as compiled
 from bnn_ref.layers import Add as AddLayer
+from bnn_ref.layers import Concat as ConcatLayer
 from bnn_ref.layers import PadShortcut as PadShortcutLayer
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
@@ -34,6 +35,17 @@ class Add(Step):
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         total: Array = AddLayer()(real(inputs[0]), real(inputs[1]))
         return total
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Step):
+    """Two inputs (..., A) and (..., B) -> float32 (..., A + B)."""
+
+    kind: ClassVar[str] = "concat"
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        both: Array = ConcatLayer()(real(inputs[0]), real(inputs[1]))
+        return both
 
 
 @dataclass(frozen=True, eq=False)
