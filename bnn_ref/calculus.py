@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bnn_ref.basepoint import decide
 from bnn_ref.checks import is_number, require
 from bnn_ref.maps import Map
-from bnn_ref.parameter import Array, unbroadcast
+from bnn_ref.parameter import Array, Parameter, unbroadcast, value_of
 
 
 def _require_maps(maps: tuple[Map, ...]) -> None:
@@ -25,6 +25,10 @@ class Compose(Map):
 
     def __post_init__(self) -> None:
         _require_maps(self.maps)
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return self.maps[-1].levels
 
     def __call__(self, x: Array) -> Array:
         for part in self.maps:
@@ -69,6 +73,10 @@ class Scaled(Map):
     scale: Map
     inner: Map
 
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return self.inner.levels
+
     def __call__(self, x: Array) -> Array:
         return self.scale(x) * self.inner(x)
 
@@ -104,6 +112,42 @@ class Faded(Map):
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         return self.inner.output_shape(x)
+
+
+@dataclass(frozen=True)
+class Constant(Map):
+    """y = c, shape (1, ..., 1): a scale that does not look at x. dx = 0, dc = sum of dy where c is trained.
+
+    Parameters
+    ----------
+    value : float or Parameter
+        c.
+    learn : bool
+        Train it: binding makes it a parameter, one a tensor.
+    """
+
+    value: float | Parameter
+    learn: bool = False
+
+    def __post_init__(self) -> None:
+        good = isinstance(self.value, Parameter) or is_number(self.value)
+        require(good, "value", "a number", self.value)
+
+    def _bound(
+        self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map]
+    ) -> Map:
+        if not self.learn or isinstance(self.value, Parameter):
+            return self
+        return replace(self, value=Parameter(np.asarray(self.value, np.float32), "constant"))
+
+    def __call__(self, x: Array) -> Array:
+        one = np.ones((1,) * np.ndim(x), x.dtype)
+        return np.asarray(one * value_of(self.value))
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        if isinstance(self.value, Parameter):
+            self.value.accumulate(np.asarray(dy.sum()))
+        return np.zeros_like(x)
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,10 @@ class Sign(Curve):
         require(self.zero in (-1, 1), "zero", "-1 or +1", self.zero)
 
     @property
+    def levels(self) -> tuple[float, ...] | None:
+        return (-1.0, 1.0)
+
+    @property
     def owners(self) -> tuple[str, ...]:
         return ("right",) if self.zero == 1 else ("left",)
 

@@ -14,11 +14,22 @@ from bnn_ref.parameter import Array, Parameter
 class Map:
     """A function of an array that knows its vector-Jacobian product.
 
-    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. `linear` is the
-    claim that the vjp is linear in the incoming gradient.
+    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps.
+
+    Attributes
+    ----------
+    linear : bool
+        Claim: the vjp is linear in the incoming gradient. Where it is not there is no T; `declared_vjp` says
+        what stands in its place.
+    levels : tuple of float or None
+        Claim: every value is one of these, times the scale where the map is `Scaled`; None for real numbers.
     """
 
     linear = True
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return None
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""
@@ -27,6 +38,10 @@ class Map:
     def vjp(self, x: Array, dy: Array) -> Array:
         """Gradient to `x`; gradients to parameters accumulate in them."""
         raise TypeError(f"{type(self).__name__} declares no gradient")
+
+    def declared_vjp(self, x: Array, dy: Array) -> Array:
+        """dx by the definition, where `linear` is False: an audit holds `vjp` against it."""
+        raise TypeError(f"{type(self).__name__} declares no gradient but by its T")
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         """The shape of the value at `x`; a map that keeps the shape need not compute the value for that."""
@@ -86,11 +101,32 @@ class Map:
     def parts(self) -> Iterator[Map]:
         """This map and every map inside it."""
         yield self
+        for held in self.inner_maps():
+            yield from held.parts()
+
+    def inner_maps(self) -> Iterator[Map]:
+        """The maps that this one holds in its fields."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             held = getattr(self, field.name)
-            for part in held if isinstance(held, tuple) else (held,):
-                if isinstance(part, Map):
-                    yield from part.parts()
+            yield from (part for part in (held if isinstance(held, tuple) else (held,)) if isinstance(part, Map))
+
+    def nonlinear(self) -> list[Map]:
+        """The maps inside whose gradient is not linear in the incoming one."""
+        return [part for part in self.parts() if not part.linear]
+
+    def drawn(self, rng: np.random.Generator, seen: dict[int, Map] | None = None) -> Map:
+        """The same map with a new draw wherever it is random; a map that occurs twice is drawn once.
+
+        The draw is a field of the map, which so stays a function: whoever keeps the map for the backward pass
+        keeps its draw. Maps that are not random do not touch the generator.
+        """
+        seen = {} if seen is None else seen
+        if id(self) not in seen:
+            seen[id(self)] = self._drawn(rng, seen)
+        return seen[id(self)]
+
+    def _drawn(self, rng: np.random.Generator, seen: dict[int, Map]) -> Map:
+        return self.rewrite(lambda part: part.drawn(rng, seen))
 
     def parameters(self) -> list[Parameter]:
         """Every trained parameter inside, once each."""

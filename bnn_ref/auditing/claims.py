@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from scipy import integrate, optimize
 
 from bnn_ref.auditing.bench import STEP
-from bnn_ref.auditing.operation import compare, grid
+from bnn_ref.auditing.operation import TOLERANCE, compare, grid
 from bnn_ref.auditing.report import Check
-from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.binarizer import Binarizer, Curve, Map, Scaled
 from bnn_ref.parameter import Array
 
 
@@ -117,11 +117,40 @@ def _parameters(curve: Curve) -> Iterator[Check]:
         yield compare(f"slope to {parameter.name}", x, slope, wanted, scale, 1e-6)
 
 
+def declared_checks(part: Map, kinks: Collection[float]) -> Iterator[Check]:
+    """A map without a T answers the gradient that it declares, to small and large incoming ones, on `kinks` too.
+
+    (In float32 not on them: a kink that float32 cannot represent is another point there.)
+    """
+    rng = np.random.default_rng(4)
+    for dtype, tolerance in TOLERANCE.items():
+        extra = np.array(list(kinks) if dtype == np.float64 else [], np.float64)
+        x = np.concatenate([grid(part), extra, extra]).astype(dtype)
+        for scale in (1e-3, 1.0, 30.0):
+            dy = (scale * rng.normal(size=x.shape)).astype(dtype)
+            dy[::17] = 0
+            wanted = part.declared_vjp(x.astype(np.float64), dy.astype(np.float64))
+            name = f"gradient as declared, incoming ~ {scale:g}, {dtype}"
+            yield compare(name, x, part.vjp(x, dy), wanted, scale, tolerance)
+
+
 def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
-    """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0."""
-    deployed = np.asarray(binarizer.deploy()(x))
-    yield Check.that("deployed values are -1 or +1", bool(np.isin(deployed, (-1, 1)).all()), "other values")
-    same = (np.sign(trained) == deployed) | (x == 0) | (trained == 0)
+    """What is deployed takes the levels that it claims, and goes with the forward values at `x`, off 0."""
+    rule = binarizer.deploy()
+    deployed = np.asarray(rule(x))
+    scale = rule.scale(x) if isinstance(rule, Scaled) else np.ones(())
+    if rule.levels is None:
+        several = np.unique(np.abs(deployed)).size > 1
+        yield Check.that("deployed as other numbers than signs, as claimed", several, "they are signs")
+        along = float(((trained - trained.mean()) * (deployed - deployed.mean())).sum())
+        yield Check.that("deployed and trained values rise together", along > 0, f"their product is {along:g}")
+        return
+    name = f"deployed values are {' or '.join(f'{level:g}' for level in rule.levels)}"
+    name += ", times a scale" if scale.ndim else ""
+    wanted = np.array(rule.levels) * scale[..., None]
+    near = np.abs(deployed[..., None] - wanted).min(axis=-1) <= 1e-12 * np.abs(scale)
+    yield Check.that(name, bool(near.all()), "other values")
+    same = (np.sign(trained) == np.sign(deployed)) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
     yield Check.that("deployed and trained signs agree", bool(same.all()), where)
 

@@ -1,4 +1,8 @@
-"""Level 1 for a binarizer whose surrogate is no curve: its curves one by one, the whole by complex step."""
+"""Level 1 for a binarizer that is not element by element one curve: its parts, then the whole.
+
+Curves are audited one by one, maps that are not linear in the incoming gradient against what they declare,
+and the whole by complex step where it has a T.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnn_ref.auditing.claims import curve_checks, deployment_checks
-from bnn_ref.auditing.composition import audit_layer
+from bnn_ref.auditing.claims import curve_checks, declared_checks, deployment_checks
+from bnn_ref.auditing.composition import audit_layer, without_derivative
 from bnn_ref.auditing.operation import compare
 from bnn_ref.auditing.report import Check, Report
-from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.binarizer import Binarizer, Curve, Detach, Map
 from bnn_ref.layers import Activation
 from bnn_ref.parameter import Array
 
@@ -24,12 +28,16 @@ OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 def audit_composed(binarizer: Binarizer) -> Report:
     """Every check of `binarizer`, bound as an activation and as a weight, at points with kinks among them."""
-    curves = {type(part).__name__: part for part in binarizer.surrogate.parts() if isinstance(part, Curve)}
+    parts = _differentiated(binarizer)
+    curves = {type(part).__name__: part for part in parts if isinstance(part, Curve)}
     checks = [
         replace(check, name=f"{name}: {check.name}")
         for name, curve in curves.items()
         for check in curve_checks(curve)
     ]
+    kinks = _kinks(binarizer)
+    for part in binarizer.nonlinear():
+        checks += [replace(c, name=f"{type(part).__name__}: {c.name}") for c in declared_checks(part, kinks)]
     on_kinks = 0
     for operand, (shape, tensor) in OPERANDS.items():
         layer = Activation(binarizer, np.random.default_rng(0), shape)
@@ -40,14 +48,28 @@ def audit_composed(binarizer: Binarizer) -> Report:
             checks += [replace(c, name=f"{operand}, {np.dtype(dtype)}: {c.name}") for c in report.checks]
         checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(binarizer, layer, x)]
     name = binarizer.name or type(binarizer.surrogate).__name__
-    return Report(name, "implementation", tuple(checks), on_kinks=on_kinks)
+    return Report(name, "implementation", tuple(checks), without_derivative(layer), on_kinks)
+
+
+def _differentiated(subject: Map) -> Iterator[Map]:
+    """The maps whose gradient is used: the surrogates of hard primitives, nothing behind a stopped gradient."""
+    if isinstance(subject, Binarizer):
+        yield from _differentiated(subject.surrogate)
+    elif not isinstance(subject, Detach):
+        yield subject
+        for part in subject.inner_maps():
+            yield from _differentiated(part)
+
+
+def _kinks(binarizer: Binarizer) -> list[float]:
+    """Those of every curve inside."""
+    return sorted({kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks})
 
 
 def _points(binarizer: Binarizer, shape: tuple[int, ...]) -> Array:
     """Normal draws, kinks, 0 and -0 strewn in; vectors of zeros come first on either axis."""
     rng = np.random.default_rng(1)
-    kinks = {kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks}
-    special = np.array([0.0, -0.0, *sorted(kinks)])
+    special = np.array([0.0, -0.0, *_kinks(binarizer)])
     x = rng.normal(size=shape)
     x.flat[rng.permutation(x.size)[: special.size]] = special
     x[0] = x[..., 0] = 0.0
@@ -72,8 +94,7 @@ def _passes(binarizer: Binarizer, layer: Activation, x: Array) -> Iterator[Check
     size = max(1.0, float(np.abs(wanted).max()))
     flat = (x.reshape(-1), got.reshape(-1), wanted.reshape(-1))
     check = compare("linear in the incoming gradient", *flat, size, 1e-12)
-    linear = all(part.linear for part in layer.curve.parts())
-    yield check if linear else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    yield check if not layer.curve.nonlinear() else Check.that("not linear, as claimed", not check.passed, "it is linear")
     spoilt = x.copy()
     spoilt.flat[0] = np.nan
     lost = not np.isnan(layer.forward(spoilt)[0].flat[0])

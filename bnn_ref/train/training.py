@@ -96,6 +96,7 @@ class Training:
     def _take_step(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[float, int]:
         """One step of the optimizer: (loss, number of right answers) before it."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the checks say it better
+            self.model.draw(self.rng)
             scores = self.model(Tensor(self.preprocessing(images)))
             loss = self.loss(scores, labels)
             self._check_finite("loss", loss.value)
