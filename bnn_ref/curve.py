@@ -92,7 +92,7 @@ class Curve(Map):
 
     def branch(self, x: Array) -> Array:
         """Index of the piece that each element lies on (by its real part)."""
-        index = np.zeros(x.shape, np.int8)
+        index = np.zeros(x.shape, np.min_scalar_type(len(self.kinks)))
         for kink, owner in zip(self.kinks, self.owners, strict=True):
             index += x.real >= kink if owner == "right" else x.real > kink
         return index

@@ -108,7 +108,9 @@ class Map:
         """The maps that this one holds in its fields."""
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             held = getattr(self, field.name)
-            yield from (part for part in (held if isinstance(held, tuple) else (held,)) if isinstance(part, Map))
+            yield from (
+                part for part in (held if isinstance(held, tuple) else (held,)) if isinstance(part, Map)
+            )
 
     def nonlinear(self) -> list[Map]:
         """The maps inside whose gradient is not linear in the incoming one."""

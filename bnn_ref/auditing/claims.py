@@ -118,7 +118,7 @@ def _parameters(curve: Curve) -> Iterator[Check]:
 
 
 def declared_checks(part: Map, kinks: Collection[float]) -> Iterator[Check]:
-    """A map without a T answers the gradient that it declares, to small and large incoming ones, on `kinks` too.
+    """A map without a T answers as it declares, to small and large incoming gradients, on `kinks` too.
 
     (In float32 not on them: a kink that float32 cannot represent is another point there.)
     """
@@ -143,7 +143,9 @@ def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterato
         several = np.unique(np.abs(deployed)).size > 1
         yield Check.that("deployed as other numbers than signs, as claimed", several, "they are signs")
         along = float(((trained - trained.mean()) * (deployed - deployed.mean())).sum())
-        yield Check.that("deployed and trained values rise together", along > 0, f"their product is {along:g}")
+        yield Check.that(
+            "deployed and trained values rise together", along > 0, f"their product is {along:g}"
+        )
         return
     name = f"deployed values are {' or '.join(f'{level:g}' for level in rule.levels)}"
     name += ", times a scale" if scale.ndim else ""

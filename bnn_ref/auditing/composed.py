@@ -52,7 +52,7 @@ def audit_composed(binarizer: Binarizer) -> Report:
 
 
 def _differentiated(subject: Map) -> Iterator[Map]:
-    """The maps whose gradient is used: the surrogates of hard primitives, nothing behind a stopped gradient."""
+    """The maps whose gradient is used: the surrogates of hard primitives, nothing behind a stop."""
     if isinstance(subject, Binarizer):
         yield from _differentiated(subject.surrogate)
     elif not isinstance(subject, Detach):
@@ -94,7 +94,11 @@ def _passes(binarizer: Binarizer, layer: Activation, x: Array) -> Iterator[Check
     size = max(1.0, float(np.abs(wanted).max()))
     flat = (x.reshape(-1), got.reshape(-1), wanted.reshape(-1))
     check = compare("linear in the incoming gradient", *flat, size, 1e-12)
-    yield check if not layer.curve.nonlinear() else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    yield (
+        check
+        if not layer.curve.nonlinear()
+        else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    )
     spoilt = x.copy()
     spoilt.flat[0] = np.nan
     lost = not np.isnan(layer.forward(spoilt)[0].flat[0])

@@ -128,7 +128,9 @@ def _fast_path(whole: Layer, x: Array, target: Array, seed: int) -> tuple[Check,
 def without_derivative(layer: Layer) -> str:
     """Why the backward of `layer` is no derivative: the maps in it that say so; empty where it is one."""
     names = sorted({type(part).__name__ for _, _, held in layer.maps() for part in held.nonlinear()})
-    return f"no derivative as a whole: {', '.join(names)} not linear in the incoming gradient" if names else ""
+    return (
+        f"no derivative as a whole: {', '.join(names)} not linear in the incoming gradient" if names else ""
+    )
 
 
 def _without_derivative(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from bnn_ref.auditing.report import Check
 from bnn_ref.binarizer import Binarizer, Curve, Map
 from bnn_ref.parameter import Array
 
-TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
+TOLERANCE: dict[np.dtype[Any], float] = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-12}
 """Largest error of a slope, relative to its peak."""
 
 
@@ -104,7 +105,11 @@ def _linear(operation: Operation, claim: Binarizer) -> Check:
     right = 3 * operation.backward(x.copy(), u) - 0.5 * operation.backward(x.copy(), v)
     size = max(1.0, float(np.abs(right).max()))
     check = compare("linear in the incoming gradient", x, left, right, size, 1e-12)
-    return check if not claim.nonlinear() else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    return (
+        check
+        if not claim.nonlinear()
+        else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    )
 
 
 def _form(operation: Operation) -> Iterator[Check]:

@@ -23,8 +23,8 @@ Options = Annotated[
 Epochs = Annotated[int, typer.Option(help="Passes over the training images.")]
 Batch = Annotated[int, typer.Option(help="Images a step.")]
 Rate = Annotated[float, typer.Option(help="First step size.")]
-Rule = Annotated[str, typer.Option(help="adam or sgd.")]
-Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear.")]
+Rule = Annotated[str, typer.Option(help="adam, sgd or bop.")]
+Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear, decades.")]
 Limit = Annotated[int | None, typer.Option(help="Use only so many training images.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 

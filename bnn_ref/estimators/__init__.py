@@ -95,7 +95,9 @@ TABLE: dict[str, Entry] = {
     "reste": Entry(
         hard(PowerFunction, CosineRoot()), "reste2023", "a root, straight near 0; from line to sign"
     ),
-    "gradient-clip": Entry(hard(GradientClip), "fda2021", "the STE as FDA-BNN prints it: the gradient clipped"),
+    "gradient-clip": Entry(
+        hard(GradientClip), "fda2021", "the STE as FDA-BNN prints it: the gradient clipped"
+    ),
     "adaste": Entry(adaste.finite_difference, "adaste2022", "differences of an inner minimiser, across 0"),
     "adaste-code": Entry(adaste.as_released, "adaste2022", "the same, with the released code's asymmetry"),
     "binaryconnect": Entry(binaryconnect.deterministic, "binaryconnect2015", "weights H sign(W)"),

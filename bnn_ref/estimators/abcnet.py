@@ -68,7 +68,9 @@ class Coefficients(Map):
         flat = x.real.reshape(-1).astype(np.float64)
         base = np.stack([Base(u, self.zero)(flat) for u in shifts(self.bases)], axis=1)
         known = not np.isnan(flat).any()
-        alpha = np.linalg.lstsq(base.T @ base, base.T @ flat, rcond=None)[0] if known else flat.mean() * base[0]
+        alpha = (
+            np.linalg.lstsq(base.T @ base, base.T @ flat, rcond=None)[0] if known else flat.mean() * base[0]
+        )
         chosen = alpha.sum() if self.which is None else alpha[self.which]
         return np.asarray(chosen, x.dtype).reshape((1,) * x.ndim)
 
@@ -148,7 +150,7 @@ class UpperHalf(Curve):
         return np.zeros_like(x)
 
 
-def activation(offsets: tuple[float, ...] = (0.0, 0.5, 1.0)) -> Binarizer:
+def activation(offsets: tuple[float, ...] = (0.25, 0.5, 0.75)) -> Binarizer:
     """F(x) = sum of beta_n H_n(x), H_n(x) = 2 * 1[h(x + v_n) >= 1/2] - 1, h(x) = max(0, min(x, 1)).
 
     T(x) = sum of beta_n h(x + v_n), as far as x and v_n are concerned; dbeta_n = sum of H_n(x) dy. Every v_n

@@ -47,8 +47,9 @@ class InnerMinimiser(Curve):
 
     @property
     def saturation(self) -> float:
-        """abs(x) above which w* is a sign: 1 - a b, or 0."""
-        return max(1 - self.a * self.b, 0.0)
+        """abs(x) above which w* is a sign: 1 - a b, or 0 (the last b is 1 / a, but for rounding)."""
+        gap = 1 - self.a * self.b
+        return gap if gap > 1e-12 else 0.0
 
     @property
     def kinks(self) -> tuple[float, ...]:

@@ -6,6 +6,7 @@ from bnn_ref.layers.conv import Conv2d
 from bnn_ref.layers.linear import Linear
 from bnn_ref.layers.loss import MeanSquaredError, SoftmaxCrossEntropy, SquaredHinge
 from bnn_ref.layers.norm import BatchNorm
+from bnn_ref.layers.penalty import LatentPenalty
 from bnn_ref.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
 from bnn_ref.layers.product import CHANNEL_SCALE, TENSOR_SCALE, Product
 from bnn_ref.layers.shape import Add, Flatten, PadShortcut
@@ -23,6 +24,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "HardTanh",
+    "LatentPenalty",
     "Layer",
     "Linear",
     "MaxPool2d",

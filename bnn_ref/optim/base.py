@@ -33,6 +33,8 @@ class Optimizer:
         For a step size, decay or clip out of range.
     """
 
+    rates: ClassVar[tuple[str, ...]] = ("lr",)
+    """The attributes that a schedule moves."""
     slots: ClassVar[tuple[str, ...]] = ()
     counters: ClassVar[tuple[str, ...]] = ()
 

@@ -49,7 +49,7 @@ def render(findings: Findings) -> str:
 
 
 def _worst(findings: Findings) -> dict[str, float]:
-    """The largest error of the float64 gradients in the network, per estimator; without a T, of all checks."""
+    """The largest error of the float64 gradients in the network, per estimator; of all checks without a T."""
     worst = {}
     for name, _, network in findings.audits:
         whole = [check.error for check in network.checks if check.name.startswith("gradient to")]
