@@ -130,9 +130,13 @@ def names() -> list[str]:
 
 
 def curves() -> dict[str, Curve]:
-    """The surrogates that are functions of one element, by name of entry, at default parameters."""
-    surrogates = {name: get(name).surrogate for name in TABLE}
-    return {name: curve for name, curve in surrogates.items() if isinstance(curve, Curve)}
+    """The surrogates of entries that work element by element (F and T are curves), at default parameters."""
+    made = {name: get(name) for name in TABLE}
+    return {
+        name: b.surrogate
+        for name, b in made.items()
+        if isinstance(b.surrogate, Curve) and isinstance(b.forward, Curve)
+    }
 
 
 def entry(name: str) -> Entry:

@@ -36,6 +36,9 @@ class Base(Map):
     shift: float = 0.0
     zero: int = 1
 
+    def __post_init__(self) -> None:
+        Sign(self.zero)
+
     @property
     def levels(self) -> tuple[float, ...] | None:
         return (-1.0, 1.0)

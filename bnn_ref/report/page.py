@@ -88,7 +88,7 @@ def _card(findings: Findings, name: str) -> dict[str, Any]:
 
 def _gain_at_zero(name: str) -> float | None:
     try:
-        return float(spectrum(name).gain(0.0))
+        return float(spectrum(name).gain(0.0).real)
     except ValueError:
         return None
 
