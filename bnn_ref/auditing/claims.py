@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import integrate, optimize
 
 from bnn_ref.auditing.bench import STEP
-from bnn_ref.auditing.operation import TOLERANCE, compare, grid
+from bnn_ref.auditing.operation import compare, grid
 from bnn_ref.auditing.report import Check
-from bnn_ref.binarizer import Binarizer, Curve, Map, Scaled
+from bnn_ref.binarizer import Binarizer, Curve, Scaled
 from bnn_ref.parameter import Array
 
 
@@ -115,23 +115,6 @@ def _parameters(curve: Curve) -> Iterator[Check]:
             parameter.value = real
         scale = max(1e-12, float(np.abs(wanted).max()))
         yield compare(f"slope to {parameter.name}", x, slope, wanted, scale, 1e-6)
-
-
-def declared_checks(part: Map, kinks: Collection[float]) -> Iterator[Check]:
-    """A map without a T answers as it declares, to small and large incoming gradients, on `kinks` too.
-
-    (In float32 not on them: a kink that float32 cannot represent is another point there.)
-    """
-    rng = np.random.default_rng(4)
-    for dtype, tolerance in TOLERANCE.items():
-        extra = np.array(list(kinks) if dtype == np.float64 else [], np.float64)
-        x = np.concatenate([grid(part), extra, extra]).astype(dtype)
-        for scale in (1e-3, 1.0, 30.0):
-            dy = (scale * rng.normal(size=x.shape)).astype(dtype)
-            dy[::17] = 0
-            wanted = part.declared_vjp(x.astype(np.float64), dy.astype(np.float64))
-            name = f"gradient as declared, incoming ~ {scale:g}, {dtype}"
-            yield compare(name, x, part.vjp(x, dy), wanted, scale, tolerance)
 
 
 def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:

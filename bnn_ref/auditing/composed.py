@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from bnn_ref.auditing.claims import curve_checks, declared_checks, deployment_checks
+from bnn_ref.auditing.claims import curve_checks, deployment_checks
 from bnn_ref.auditing.composition import audit_layer, without_derivative
-from bnn_ref.auditing.operation import compare
+from bnn_ref.auditing.operation import compare, declared_checks
 from bnn_ref.auditing.report import Check, Report
 from bnn_ref.binarizer import Binarizer, Curve, Detach, Map
 from bnn_ref.layers import Activation
@@ -37,7 +37,8 @@ def audit_composed(binarizer: Binarizer) -> Report:
     ]
     kinks = _kinks(binarizer)
     for part in binarizer.nonlinear():
-        checks += [replace(c, name=f"{type(part).__name__}: {c.name}") for c in declared_checks(part, kinks)]
+        found = declared_checks(part.vjp, part, kinks)
+        checks += [replace(c, name=f"{type(part).__name__}: {c.name}") for c in found]
     on_kinks = 0
     for operand, (shape, tensor) in OPERANDS.items():
         layer = Activation(binarizer, np.random.default_rng(0), shape)

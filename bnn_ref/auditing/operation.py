@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,8 @@ def operation_checks(operation: Operation, claim: Binarizer) -> Iterator[Check]:
     """Every check of `operation` against `claim`."""
     yield from _values(operation, claim)
     yield from _slopes(operation, claim)
+    if not claim.surrogate.linear:
+        yield from declared_checks(operation.backward, claim.surrogate)
     yield _linear(operation, claim)
     yield from _form(operation)
     yield from _untouched(operation)
@@ -95,6 +97,25 @@ def _slopes(operation: Operation, claim: Binarizer) -> Iterator[Check]:
         yield compare(
             "slope on kinks", kinks, operation.slope(kinks), curve.derivative(kinks), curve.peak or 1.0, 1e-12
         )
+
+
+def declared_checks(
+    backward: Callable[[Array, Array], Array], claim: Map, kinks: Collection[float] = ()
+) -> Iterator[Check]:
+    """`backward` answers what a map without a T declares, to small and large gradients, on `kinks` too.
+
+    (In float32 not on them: a kink that float32 cannot represent is another point there.)
+    """
+    rng = np.random.default_rng(4)
+    for dtype, tolerance in TOLERANCE.items():
+        extra = np.array(list(kinks) if dtype == np.float64 else [], np.float64)
+        x = np.concatenate([grid(claim), extra, extra]).astype(dtype)
+        for scale in (1e-3, 1.0, 30.0):
+            dy = (scale * rng.normal(size=x.shape)).astype(dtype)
+            dy[::17] = 0
+            wanted = claim.declared_vjp(x.astype(np.float64), dy.astype(np.float64))
+            name = f"gradient as declared, incoming ~ {scale:g}, {dtype}"
+            yield compare(name, x, backward(x.copy(), dy.copy()), wanted, scale, tolerance)
 
 
 def _linear(operation: Operation, claim: Binarizer) -> Check:
