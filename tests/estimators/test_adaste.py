@@ -98,6 +98,13 @@ def test_the_last_b_by_hand(x: float, dy: float, dx: float) -> None:
         assert one(rule, x, dy) == dx
 
 
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_a_weight_of_zero_counts_as_positive(zero: float) -> None:
+    for b, outward in ((0.5, 1 / 1.5), (100.0, 0.0)):
+        assert one(AdaptiveDifference(0.01, b), zero, 3.0) == 1.5
+        assert one(AdaptiveDifference(0.01, b), zero, -3.0) == pytest.approx(-3 * outward)
+
+
 def test_b_grows_by_a_twentieth_an_epoch_and_stops() -> None:
     law = Growing()
     values = [law(Moment.of_epoch(epoch, 700))["b"] for epoch in range(700)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,27 @@ def test_every_step_of_a_run_draws_anew_and_seeds_decide() -> None:
     again = np.random.default_rng(0)
     model.draw(again)
     np.testing.assert_array_equal(model(x), seen[0])
+
+
+def test_training_draws_before_each_step() -> None:
+    digits = data.load("digits").take(100, 40)
+    options: dict[str, Any] = {"input_shape": digits.shape, "width": 4, "depth": 2}
+    model = models.build("mlp", weight_estimator="binaryconnect-stochastic", **options)
+    used = []
+
+    class Watching(Linear):
+        def multiply(self, x: Any, w: Any) -> Any:
+            if self.training:
+                used.append(np.array(w))
+            return super().multiply(x, w)
+
+    (binary,) = [
+        layer for _, layer in model.layers() if isinstance(layer, Linear) and layer.weight is not None
+    ]
+    binary.__class__ = Watching
+    train.fit(model, digits, train.Config(epochs=1, batch_size=25, lr=1e-9))
+    assert len(used) == 4
+    assert all((first != second).any() for first, second in itertools.pairwise(used))
 
 
 def test_a_resumed_run_is_the_whole_run(tmp_path: Path) -> None:
