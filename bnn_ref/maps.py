@@ -98,19 +98,19 @@ class Map:
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
         return [name for name in names if not isinstance(getattr(self, name), Parameter)]
 
+    def direct(self) -> Iterator[Map]:
+        """The maps that it holds itself."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            held = getattr(self, field.name)
+            for part in held if isinstance(held, tuple) else (held,):
+                if isinstance(part, Map):
+                    yield part
+
     def parts(self) -> Iterator[Map]:
         """This map and every map inside it."""
         yield self
-        for held in self.inner_maps():
-            yield from held.parts()
-
-    def inner_maps(self) -> Iterator[Map]:
-        """The maps that this one holds in its fields."""
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            held = getattr(self, field.name)
-            yield from (
-                part for part in (held if isinstance(held, tuple) else (held,)) if isinstance(part, Map)
-            )
+        for part in self.direct():
+            yield from part.parts()
 
     def nonlinear(self) -> list[Map]:
         """The maps inside whose gradient is not linear in the incoming one."""

@@ -130,8 +130,8 @@ def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterato
             "deployed and trained values rise together", along > 0, f"their product is {along:g}"
         )
         return
-    name = f"deployed values are {' or '.join(f'{level:g}' for level in rule.levels)}"
-    name += ", times a scale" if scale.ndim else ""
+    form = "+g" if min(rule.levels) < 0 else "g"
+    name = f"deployed values are {' or '.join(f'{level:{form}}' for level in rule.levels)}"
     wanted = np.array(rule.levels) * scale[..., None]
     near = np.abs(deployed[..., None] - wanted).min(axis=-1) <= 1e-12 * np.abs(scale)
     yield Check.that(name, bool(near.all()), "other values")

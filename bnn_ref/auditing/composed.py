@@ -58,7 +58,7 @@ def _differentiated(subject: Map) -> Iterator[Map]:
         yield from _differentiated(subject.surrogate)
     elif not isinstance(subject, Detach):
         yield subject
-        for part in subject.inner_maps():
+        for part in subject.direct():
             yield from _differentiated(part)
 
 
