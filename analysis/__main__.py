@@ -1,4 +1,4 @@
-"""`python -m analysis`: run every study."""
+"""`python -m analysis`: run every study; the trained one takes minutes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis import checkers, claims, spectra
+from analysis import areas, capability, checkers, claims, magnitude, spectra
+from analysis.fda import __main__ as fda
 from analysis.study import out_option, run
 
 
@@ -15,7 +16,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m analysis", description="Run every study.")
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
-    return max(run(spectra.STUDY, out), run(checkers.STUDY, out), claims.main(out))
+    modules = (spectra, areas, checkers, magnitude, capability)
+    return max(*(run(module.STUDY, out) for module in modules), claims.main(out), fda.main(out))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -120,6 +120,24 @@ def ancestors(output: Tensor) -> list[Tensor]:
             if tensor.call is not None:
                 waiting.extend(x for x in tensor.call.inputs if isinstance(x, Tensor))
     return sorted(found.values(), key=lambda t: -t.serial)
+
+
+def trace(model: Callable[[Symbol], Any]) -> tuple[Symbol, Symbol]:
+    """The symbols of a model's input and of its output.
+
+    Raises
+    ------
+    ValueError
+        For a model that does something else with its input than call layers, or has several outputs.
+    """
+    x = Symbol()
+    try:
+        output = model(x)
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"model: required one that only calls layers on its input: {error}") from error
+    if not isinstance(output, Symbol):
+        raise ValueError(f"model: required one with one output, got {type(output).__name__}")
+    return x, output
 
 
 def steps(output: Symbol) -> list[Symbol]:

@@ -59,6 +59,10 @@ class Binarizer(Map):
     law: Law | None = None
     name: str = ""
 
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return self.forward.exact_levels
+
     def __call__(self, x: Array) -> Array:
         """F(x). Re-centred: F(z0) + T(z) - T(z0), the same value with the surrogate's true derivative."""
         if not recentring():

@@ -28,7 +28,7 @@ class Compose(Map):
 
     @property
     def levels(self) -> tuple[float, ...] | None:
-        return self.maps[-1].levels
+        return self.maps[-1].exact_levels
 
     def __call__(self, x: Array) -> Array:
         for part in self.maps:
@@ -75,7 +75,11 @@ class Scaled(Map):
 
     @property
     def levels(self) -> tuple[float, ...] | None:
-        return self.inner.levels
+        return self.inner.exact_levels
+
+    @property
+    def exact_levels(self) -> None:
+        return None
 
     def __call__(self, x: Array) -> Array:
         return self.scale(x) * self.inner(x)
@@ -156,11 +160,18 @@ class Detach(Map):
 
     inner: Map
 
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return self.inner.exact_levels
+
     def __call__(self, x: Array) -> Array:
         return decide(lambda: self.inner(x))
 
     def vjp(self, x: Array, dy: Array) -> Array:
         return np.zeros_like(x)
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return self.inner.output_shape(x)
 
 
 @dataclass(frozen=True)
@@ -177,11 +188,15 @@ class MeanAbs(Map):
     """
 
     per_channel: bool = True
+    whole = True
 
     def __call__(self, x: Array) -> Array:
         signs = decide(lambda: np.where(x.real < 0, -1, 1).astype(x.real.dtype), lambda: int((x == 0).sum()))
         axes = tuple(range(x.ndim - 1 if self.per_channel else x.ndim))
         return np.asarray((signs * x).mean(axis=axes, keepdims=True))
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return (1,) * (x.ndim - 1) + x.shape[-1:] if self.per_channel else (1,) * x.ndim
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """dx = sign(x) dy / n, n entries to one alpha."""

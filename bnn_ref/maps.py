@@ -21,15 +21,28 @@ class Map:
     linear : bool
         Claim: the vjp is linear in the incoming gradient. Where it is not there is no T; `declared_vjp` says
         what stands in its place.
+    whole : bool
+        Claim: each value depends on entries all over the tensor, as a mean does.
     levels : tuple of float or None
         Claim: every value is one of these, times the scale where the map is `Scaled`; None for real numbers.
     """
 
     linear = True
+    whole = False
 
     @property
     def levels(self) -> tuple[float, ...] | None:
         return None
+
+    @property
+    def exact_levels(self) -> tuple[float, ...] | None:
+        """`levels` where no scale multiplies them, else None."""
+        return self.levels
+
+    @property
+    def binary(self) -> bool:
+        """Whether every value is -1 or +1, as claimed by `levels`."""
+        return self.exact_levels == (-1, 1)
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""
@@ -129,6 +142,11 @@ class Map:
 
     def _drawn(self, rng: np.random.Generator, seen: dict[int, Map]) -> Map:
         return self.rewrite(lambda part: part.drawn(rng, seen))
+
+    @property
+    def reduces(self) -> bool:
+        """Whether a part reads the whole tensor: then it is a rule for weights, it would mix a batch."""
+        return any(part.whole for part in self.parts())
 
     def parameters(self) -> list[Parameter]:
         """Every trained parameter inside, once each."""

@@ -160,6 +160,13 @@ PAPERS: dict[str, Paper] = {
         2015,
         _arxiv("1502.03167"),
     ),
+    "resnet2016": Paper(
+        "K. He, X. Zhang, S. Ren, J. Sun",
+        "Deep Residual Learning for Image Recognition",
+        "CVPR",
+        2016,
+        _arxiv("1512.03385"),
+    ),
     "prelu2015": Paper(
         "K. He, X. Zhang, S. Ren, J. Sun",
         "Delving Deep into Rectifiers: Surpassing Human-Level Performance on ImageNet Classification",

@@ -66,8 +66,8 @@ def figure(width: float, height: float) -> Figure:
 def card(binarizer: str | Binarizer, reach: float | None = None) -> Figure:
     """F, T, T' and |H| of one estimator, two by two.
 
-    One whose surrogate is no curve is bound to vectors of 64 channels and drawn as points: what each element
-    of random vectors becomes, and the slope of T to that element itself.
+    One that is no function of one element is bound to 64 channels and drawn as points: what each element of
+    random vectors becomes, and the slope of T to that element itself.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def card(binarizer: str | Binarizer, reach: float | None = None) -> Figure:
     with matplotlib.rc_context(STYLE):
         fig = figure(6.4, 4.6)
         axes = fig.subplots(2, 2)
-        if isinstance(b.surrogate, Curve):
+        if isinstance(b.surrogate, Curve) and not b.reduces:
             _draw(axes[0, 0], b.forward, reach, "F(x), the forward value", PALETTE[0])
             _draw(axes[0, 1], b.surrogate, reach, "T(x), the surrogate", PALETTE[1])
             _draw_slope(axes[1, 0], b.surrogate, reach)
@@ -100,9 +100,9 @@ def _draw_points(axes: Any, binarizer: Binarizer, reach: float) -> None:
     """Vectors with elements uniform on the interval: their images, and the diagonal of T's Jacobian."""
     channels = 64
     rng = np.random.default_rng(0)
-    bound = binarizer.bind((channels,), -1, rng)
-    assert isinstance(bound, Binarizer)
     x = rng.uniform(-reach, reach, (1500, channels))
+    bound = binarizer.bind(x.shape if binarizer.reduces else (channels,), -1, rng)
+    assert isinstance(bound, Binarizer)
     one = np.zeros_like(x)
     one[:, 0] = 1
     slope = bound.surrogate.vjp(x, one)

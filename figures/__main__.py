@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from figures import fda, spectra
+from figures import bireal_estimators, capability, fda, magnitude, spectra
 from figures.drawing import run
 
 if __name__ == "__main__":
-    sys.exit(run("figures", {"spectra": spectra.draw, **fda.PICTURES}))
+    own = {
+        "spectra": spectra.draw,
+        "bireal-estimators": bireal_estimators.draw,
+        "capability": capability.draw,
+        "magnitude": magnitude.draw,
+    }
+    sys.exit(run("figures", {**own, **fda.PICTURES}))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_ref import autodiff
-from bnn_ref.autodiff import Symbol, Tensor, ancestors, backward, steps
+from bnn_ref.autodiff import Symbol, Tensor, ancestors, backward, steps, trace
 from bnn_ref.layers import Add, BatchNorm, Composite, Layer, Linear, ReLU, Sequential
 from bnn_ref.parameter import Parameter
 
@@ -282,6 +282,26 @@ def test_a_symbol_used_twice_is_one_step() -> None:
     y = add(add(x, x), x)
     assert [symbol.layer for symbol in steps(y)] == [None, add, add]
     assert steps(x) == [x]
+
+
+def test_a_model_is_traced_from_its_input_to_its_output() -> None:
+    relu, add = ReLU(), Add()
+    x, y = trace(lambda x: add(relu(x), x))
+    assert [symbol.layer for symbol in steps(y)] == [None, relu, add]
+    assert steps(y)[0] is x
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (lambda x: x + 1, "model: required one that only calls layers on its input: .*Symbol"),
+        (lambda x: x.mean(), "model: required one that only calls layers on its input: .*mean"),
+        (lambda x: (x, x), "model: required one with one output, got tuple"),
+    ],
+)
+def test_a_model_that_does_more_cannot_be_traced(model: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        trace(model)
 
 
 def test_a_constant_among_symbols() -> None:

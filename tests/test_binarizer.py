@@ -17,7 +17,7 @@ from bnn_ref import estimators
 from bnn_ref.annealing import Geometric, Moment
 from bnn_ref.basepoint import record, replay
 from bnn_ref.binarizer import Binarizer, Compose, Curve, Detach, Map, MeanAbs, Piece, Scaled, Sign, Sum
-from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.bireal import LeakyClip, PiecewiseQuadratic
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
 from bnn_ref.parameter import Parameter
@@ -195,6 +195,7 @@ def test_what_a_map_does_not_declare_is_named() -> None:
 # The calculus
 
 CURVES = [Identity(), Tanh(1.5), Tanh(0.5), HardTanh(), HardTanh(1.0, inclusive=False), PiecewiseQuadratic()]
+CURVES.append(LeakyClip())
 SCALES = [rule for part in (MeanAbs(), MeanAbs(per_channel=False)) for rule in (part, Detach(part))]
 
 
@@ -238,6 +239,31 @@ def test_the_vjp_of_any_composition_is_the_derivative_of_its_recentred_call(seed
         along = np.sum(dy * rule(x + 1e-30j * v)).imag / 1e-30
     size = 1 + np.sum(np.abs(dx * v)) + np.sum(np.abs(y))
     np.testing.assert_allclose(np.sum(dx * v), along, rtol=1e-9, atol=1e-11 * size)
+
+
+@given(seed=st.integers(0, 2**32 - 1), depth=st.integers(1, 3))
+def test_a_composition_knows_the_shape_of_its_value_and_whether_it_is_signs(seed: int, depth: int) -> None:
+    rng = np.random.default_rng(seed)
+    rule = grown(rng, depth)
+    x = rng.normal(size=(4, 3))
+    y = rule(x)
+    assert rule.output_shape(x) == y.shape
+    assert not rule.binary or set(np.unique(y)) <= {-1, 1}
+
+
+def test_signs_stay_signs_at_the_end_of_a_composition_and_nowhere_else() -> None:
+    sign, soft = Sign(), Tanh(0.5)
+    binary = [sign, Detach(sign), Compose((soft, sign)), Detach(Compose((soft, Detach(sign))))]
+    assert all(rule.binary for rule in (*binary, Binarizer(sign, soft)))
+    other = [soft, Detach(soft), Compose((sign, soft)), Scaled(MeanAbs(), sign), Sum((sign, sign))]
+    assert not any(rule.binary for rule in (*other, Binarizer(soft, sign)))
+
+
+@pytest.mark.parametrize("rule", SCALES)
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (1, 4), (3,), ()])
+def test_a_scale_knows_its_shape(rule: Map, shape: tuple[int, ...]) -> None:
+    x = np.ones(shape)
+    assert rule.output_shape(x) == rule(x).shape
 
 
 def smooth(rng: np.random.Generator, depth: int) -> Map:

@@ -101,6 +101,19 @@ def test_surrogate_integrates_its_slope(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_only_maps_whose_every_value_is_a_sign_claim_to_be_binary(name: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3)).astype(np.float32)
+    x[0] = 0, -0.0, 1
+    scale = (
+        {"height": 2.0} if "height" in estimators.entry(name).parameters else {}
+    )  # 1 is a sign by accident
+    bound = estimators.get(name, **scale).bind((3,), -1, rng)
+    for part in (bound, bound.forward, bound.deploy(), *([bound.surrogate] if name in LINEAR else [])):
+        assert part.binary == bool((np.abs(part(x)) == 1).all())
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_unknown_parameters_are_named(name: str) -> None:
     known = ", ".join(estimators.entry(name).parameters)
     with pytest.raises(ValueError, match=rf"required parameters among {known}; got nonsense"):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from analysis.fda import panels, speed, training
@@ -45,14 +46,12 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def train_arms(options: argparse.Namespace, tell: Callable[[Run], None]) -> Comparison:
+def train_arms(images: data.Dataset, options: argparse.Namespace, tell: Callable[[Run], None]) -> Comparison:
     """ResNet-20 with every arm from every seed; the step size falls by cosine.
 
     The paper's SGD at 0.1 is no default here: slopes of estimators differ tenfold, and with so few steps Adam
     lets one step size serve them all.
     """
-    images = data.load(options.data, options.folder)
-    images = images if options.limit is None else images.take(options.limit)
     config = Config(
         options.epochs,
         options.batch_size,
@@ -66,13 +65,16 @@ def train_arms(options: argparse.Namespace, tell: Callable[[Run], None]) -> Comp
     return compare(images, "resnet-20", arms, seeds, config, shared, options.jobs, on_run_end=tell)
 
 
-def tables(result: Comparison) -> Mapping[str, Table]:
+def tables(options: argparse.Namespace, tell: Callable[[Run], None]) -> Mapping[str, Table]:
     """Every table of this study by name."""
+    images = data.load(options.data, options.folder)
+    images = images if options.limit is None else images.take(options.limit)
+    result = train_arms(images, options, tell)
     return {
         "fda-functions": panels.functions(),
         "fda-dft": panels.dft(),
         "fda-arms": training.arms(result),
-        "fda-contrasts": training.contrasts(result),
+        "fda-contrasts": training.contrasts(result, len(images.test_images)),
         "fda-terms": training.terms(result),
         "fda-schedules": training.schedules(result),
         "fda-time": speed.times(),
@@ -96,11 +98,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         done.append(run)
         print(f"{len(done)} of {len(training.ARMS) * options.seeds}: {run}", flush=True)
 
-    def answer() -> Mapping[str, Table]:
-        return tables(train_arms(options, tell))
-
+    seeds, given = tuple(range(options.seeds)), settings(options)
     try:
-        carry_out(Study("fda", QUESTION, answer, tuple(range(options.seeds)), settings(options)), options.out)
+        carry_out(Study("fda", QUESTION, partial(tables, options, tell), seeds, given), options.out)
     except ValueError as reason:
         made.error(str(reason))
     return 0

@@ -32,7 +32,7 @@ def samples(size: int) -> tuple[Array, Array, Array]:
     return x, dy, np.empty_like(x)
 
 
-def times(size: int = 10**6, pairs: int = 5, terms: Sequence[int] = range(1, 21)) -> Table:
+def times(size: int = 10**6, pairs: int = 15, terms: Sequence[int] = range(1, 21)) -> Table:
     """Nanoseconds an element, both ways, for each number of terms: the left axis of Fig. 3."""
     x, dy, out = samples(size)
     rows = []

@@ -7,6 +7,7 @@ paper's baseline). The contrasts were chosen before the first run.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 from analysis.tables import Cell, Table
@@ -82,29 +83,47 @@ CONTRASTS: tuple[Contrast, ...] = (
 )
 
 
-def reading(gap: Difference, paper: float | None) -> str:
-    """What this difference says, and what it does not."""
+def reading(gap: Difference, paper: float | None, error: float) -> str:
+    """What this difference says of the sign of the effect at this size.
+
+    Two things must hold before it says anything: the interval over seeds leaves 0 out, and the difference is
+    larger than the `error` that the choice of test images makes. Intervals are of 95 % one at a time: among
+    twelve contrasts without any effect, one would stand out nearly every second time.
+    """
     if gap.low is None or gap.high is None:
         return "one run: no spread, nothing can be said"
     if gap.low <= 0 <= gap.high:
         return "cannot tell: the interval holds 0"
+    if abs(gap.mean) <= error:
+        return "cannot tell: within the error of the test images"
     if paper is None:
         return "better" if gap.mean > 0 else "worse"
-    return "as in the paper" if gap.mean * paper > 0 else "CONTRADICTS the paper"
+    return f"{'same sign as' if gap.mean * paper > 0 else 'OPPOSITE sign to'} the paper's"
 
 
-def contrasts(result: Comparison) -> Table:
-    """One line a contrast, in points of test accuracy."""
+def image_error(first: float, second: float, images: int) -> float:
+    """95 % error of a difference of two accuracies by the choice of `images` test images, taken as unpaired.
+
+    Two networks err on many of the same images, so this is too much rather than too little.
+    """
+    return 1.96 * sqrt((first * (1 - first) + second * (1 - second)) / images)
+
+
+def contrasts(result: Comparison, images: int) -> Table:
+    """One line a contrast, in points of accuracy on `images` test images."""
     columns = ("paper's place", "arm", "minus", "runs", "difference", "low", "high", "smallest detectable")
-    return Table.of((*columns, "in the paper", "reading"), [_contrast(result, one) for one in CONTRASTS])
+    rows = [_contrast(result, one, images) for one in CONTRASTS]
+    return Table.of((*columns, "error of the images", "in the paper", "reading"), rows)
 
 
-def _contrast(result: Comparison, one: Contrast) -> list[Cell]:
+def _contrast(result: Comparison, one: Contrast, images: int) -> list[Cell]:
     gap = result.contrast(one.arm, one.against)
+    means = {summary.arm: summary.mean for summary in result.summaries}
+    error = image_error(means[one.arm], means[one.against], images)
+    found = [points(value) for value in (gap.mean, gap.low, gap.high, gap.smallest, error)]
     paper: Cell = "" if one.paper is None else points(one.paper / 100)
-    found = [points(value) for value in (gap.mean, gap.low, gap.high, gap.smallest)]
     where = (one.where, one.arm, one.against, len(result.seeds))
-    return [*where, *found, paper, reading(gap, one.paper)]
+    return [*where, *found, paper, reading(gap, one.paper, error)]
 
 
 def points(share: float | None) -> Cell:

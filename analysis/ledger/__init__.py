@@ -10,6 +10,7 @@ from analysis.ledger import (
     accuracy,
     bbc,
     bireal_block,
+    bireal_capability,
     bireal_distance,
     dsq,
     fda_clip,
@@ -32,7 +33,7 @@ from bnn_ref.papers import PAPERS
 
 MODULES = (
     ste, fda_theorem, fda_count, fda_module, fda_gradient, fda_error, fda_shape, fda_clip, fda_harmonics,
-    bireal_distance, bireal_block, swish, pcpp, irnet, rbnn, reste, dsq, bbc, accuracy,
+    bireal_distance, bireal_block, bireal_capability, swish, pcpp, irnet, rbnn, reste, dsq, bbc, accuracy,
 )  # fmt: skip
 _ORDER = list(PAPERS)
 
@@ -42,4 +43,5 @@ LEDGER: tuple[Claim, ...] = tuple(
     )
 )
 """Every claim, paper by paper."""
-SEEDS: tuple[int, ...] = (*(fda_module.SEED, fda_gradient.SEED, fda_error.SEED, bireal_block.SEED, ste.SEED),)
+_DRAWING = (fda_module, fda_gradient, fda_error, bireal_block, bireal_capability, ste)
+SEEDS: tuple[int, ...] = tuple(module.SEED for module in _DRAWING)

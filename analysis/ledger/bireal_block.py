@@ -11,49 +11,22 @@ import numpy as np
 
 from analysis.ledger.claim import Finding, at_most, claim, collected, near
 from analysis.ledger.numeric import largest
-from bnn_ref import estimators
-from bnn_ref.binarizer import Binarizer, Map, MeanAbs, Scaled, Sign
-from bnn_ref.estimators.ste import HardTanh, Identity
-from bnn_ref.layers import CHANNEL_SCALE, BatchNorm, Layer, Linear, Sequential
+from analysis.magnitude import alpha, difference
+from analysis.magnitude import weight_gradient as gradient_of
 from bnn_ref.parameter import Array
 
 PAPER, OURS = "bireal2018", "ours, for batch norm with eps = 0 in training"
 SEED = 4
-SAMPLES, INPUTS, CHANNELS = 64, 45, 7
-
-CLIPPED = estimators.get("clipped-ste")
-PLAIN: Map = CLIPPED
-PAPER_RULE: Map = Scaled(CHANNEL_SCALE, CLIPPED)
-CODE: Map = Binarizer(Scaled(MeanAbs(), Sign()), HardTanh())
-UNMASKED: Map = Binarizer(Scaled(MeanAbs(), Sign()), Identity())
-"""Its gradient is G, that of the binarized weight itself: the released Caffe layer."""
-EXACT: Map = Scaled(MeanAbs(), CLIPPED)
-"""The full product rule, through the scale too: XNOR-Net's, done right."""
+PLAIN, PAPER_RULE, CODE, UNMASKED, EXACT = (
+    *("bnn-weight", "bireal-weight-paper", "bireal-weight-code", "bireal-weight-caffe"),
+    "xnor-weight-exact",
+)
+"""UNMASKED has as its gradient that of the binarized weight itself."""
 
 
-def weight_gradient(rule: Map, eps: float = 0.0, norm_first: bool = False) -> tuple[Array, Array]:
-    """The latent weight and its gradient, (45, 7) each, under a smooth loss of (output + shortcut)."""
-    rng = np.random.default_rng(SEED)
-    product = Linear(INPUTS, CHANNELS, rng=rng, bias=False, activation=CLIPPED, weight=rule)
-    parts: list[Layer] = [product, BatchNorm(CHANNELS, eps)]
-    net = Sequential(*([BatchNorm(INPUTS, eps), product] if norm_first else parts))
-    net.astype(np.float64)
-    product.latent.value = rng.uniform(-1.2, 1.2, (INPUTS, CHANNELS))  # some beyond the mask
-    y, cache = net.forward(rng.normal(size=(SAMPLES, INPUTS)))
-    shortcut = rng.normal(size=y.shape)
-    net.backward(np.cos(y + shortcut) / SAMPLES, cache)
-    assert product.latent.grad is not None
-    return product.latent.value, product.latent.grad
-
-
-def difference(a: Array, b: Array) -> float:
-    """The largest difference, relative to the largest entry."""
-    return largest(a - b) / largest(a)
-
-
-def alpha(weight: Array) -> Array:
-    """mean abs per channel, (7,)."""
-    return np.asarray(np.abs(weight).mean(axis=0))
+def weight_gradient(rule: str, eps: float = 0.0, norm_first: bool = False) -> tuple[Array, Array]:
+    """The latent weight and its gradient, in one layer drawn once."""
+    return gradient_of(rule, SEED, eps, norm_first=norm_first)
 
 
 @claim(

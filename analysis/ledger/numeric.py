@@ -44,3 +44,18 @@ def sine_error(f: Callable[[Array], Array], k: int, period: float) -> float:
 def largest(values: Array) -> float:
     """The largest absolute value."""
     return float(np.abs(values).max())
+
+
+def sums_of_signs(taps: int) -> Array:
+    """Every value that a sum of `taps` numbers, each -1 or +1, can take: found one number at a time."""
+    found = {0}
+    for _ in range(taps):
+        found = {total + sign for total in found for sign in (-1, 1)}
+    return np.array(sorted(found))
+
+
+def taps_of_map(size: int, channels: int, kernel: int = 3) -> Array:
+    """How many of its taps a convolution of stride 1 has at each pixel of a zero-padded map, (size, size)."""
+    inside = np.pad(np.ones((size, size), np.int64), kernel // 2)
+    windows = np.lib.stride_tricks.sliding_window_view(inside, (kernel, kernel))
+    return np.asarray(channels * windows.sum(axis=(2, 3)))

@@ -47,8 +47,9 @@ def audit(subject: str | Map | Layer, *inputs: Array, **options: Any) -> Report:
     if isinstance(subject, str):
         subject = estimators.get(subject)
     if isinstance(subject, Binarizer) and not inputs:
-        if isinstance(subject.forward, Curve) and isinstance(subject.surrogate, Curve):
-            return _audit_binarizer(subject, subject.surrogate)
+        forward, surrogate = subject.forward, subject.surrogate
+        if isinstance(forward, Curve) and isinstance(surrogate, Curve) and not subject.reduces:
+            return _audit_binarizer(subject, surrogate)
         return audit_composed(subject)
     if not inputs:
         raise ValueError(f"inputs: required a base point to audit {type(subject).__name__} at, got none")

@@ -118,10 +118,13 @@ def _parameters(curve: Curve) -> Iterator[Check]:
 
 
 def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
-    """What is deployed takes the levels that it claims, and goes with the forward values at `x`, off 0."""
+    """What is deployed takes the levels that it claims, and goes with the forward values at `x`, off 0.
+
+    The levels may have one positive scale, a rule for weights one for each output channel (the last axis).
+    """
     rule = binarizer.deploy()
     deployed = np.asarray(rule(x))
-    scale = rule.scale(x) if isinstance(rule, Scaled) else np.ones(())
+    scale = rule.scale(x) if isinstance(rule, Scaled) else np.ones((1,) * x.ndim)
     if rule.levels is None:
         several = np.unique(np.abs(deployed)).size > 1
         yield Check.that("deployed as other numbers than signs, as claimed", several, "they are signs")
@@ -134,7 +137,9 @@ def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterato
     name = f"deployed values are {' or '.join(f'{level:{form}}' for level in rule.levels)}"
     wanted = np.array(rule.levels) * scale[..., None]
     near = np.abs(deployed[..., None] - wanted).min(axis=-1) <= 1e-12 * np.abs(scale)
-    yield Check.that(name, bool(near.all()), "other values")
+    channels = scale.shape[-1] if rule.reduces else 1
+    positive = scale.size == channels and bool((scale >= 0).all() and (scale > 0).any())
+    yield Check.that(name, bool(near.all()) and positive, "other values")
     same = (np.sign(trained) == np.sign(deployed)) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
     yield Check.that("deployed and trained signs agree", bool(same.all()), where)

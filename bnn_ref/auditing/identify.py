@@ -68,9 +68,11 @@ def identify(operation: Operation) -> Identity:
     nearest, scale, distance = min(matches, key=lambda match: match[2])
     if not distance <= CLOSE:
         return Identity("no match", (nearest,), scale, distance)
-    same = tuple(name for name, c, d in matches if d <= CLOSE and abs(c - scale) <= CLOSE * abs(scale))
+    alike = [name for name, c, d in matches if d <= CLOSE and abs(c - scale) <= CLOSE * abs(scale)]
+    odd = {name: _odd_kinks(operation, estimators.curves()[name], scale) for name in alike}
+    exact = tuple(name for name in alike if not odd[name])
     kind = "inverted" if scale < 0 else "identified" if abs(scale - 1) <= CLOSE else "scaled"
-    return Identity(kind, same, scale, distance, _odd_kinks(operation, estimators.curves()[nearest], scale))
+    return Identity(kind, exact or tuple(alike), scale, distance, () if exact else odd[nearest])
 
 
 def _fit(x: Array, slope: Array, curve: Curve) -> tuple[float, float]:

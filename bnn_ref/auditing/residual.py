@@ -51,10 +51,13 @@ class ResidualNet(Composite):
 
 
 def residual_net(estimator: str | Map, seed: int = 0) -> tuple[ResidualNet, Array, Array]:
-    """The network with that estimator on activations and weights; images (4, 8, 8, 3) and labels (4,)."""
+    """The network with that estimator on activations and weights; images (4, 8, 8, 3) and labels (4,).
+
+    A rule for weights has clipped STE beside it, on the activations.
+    """
     rng = np.random.default_rng(seed)
     binarizer = estimators.get(estimator) if isinstance(estimator, str) else estimator
-    net = ResidualNet(binarizer, binarizer, rng)
+    net = ResidualNet(estimators.get("clipped-ste") if binarizer.reduces else binarizer, binarizer, rng)
     images = rng.integers(-1, 2, (4, 8, 8, 3)).astype(np.float64)
     images[:, :5, :5] = 1.0  # a flat patch: equal windows tie in the pool whatever the estimator
     return net, images, rng.integers(0, 3, 4)

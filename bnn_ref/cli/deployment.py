@@ -16,6 +16,8 @@ from bnn_ref.parameter import Array
 from bnn_ref.timing import paired
 
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+SMALL_IMAGES = "mlp,cnn,bireal-small,resnet-20,vgg-small"
+"""The networks that are made for images of 28 x 28 pixels."""
 
 
 @refusing
@@ -101,13 +103,14 @@ def _read(path: Path | None) -> Array:
 def bench(
     pairs: Annotated[int, typer.Option(help="Measured pairs.")] = 15,
     batch: Annotated[int, typer.Option(help="Images a call.")] = 32,
+    names: Annotated[str, typer.Option("--models", help="Networks, with commas between.")] = SMALL_IMAGES,
     as_json: AsJson = False,
 ) -> None:
     """Packed against eval mode (the same network in floats), outputs checked equal, timed in turns."""
     if batch < 1:
         raise ValueError(f"batch: required at least 1 image, got {batch}")
     rows = {}
-    for name in models.names():
+    for name in names.split(","):
         model = models.build(name, input_shape=(28, 28, 1)).eval()
         bits = packed.pack(model)
         x = np.random.default_rng(0).normal(size=(batch, 28, 28, 1)).astype(np.float32)

@@ -11,7 +11,9 @@ from rich.table import Table
 
 import bnn_ref
 from bnn_ref import auditing, data, estimators, models, plot, spectra
+from bnn_ref.checks import require
 from bnn_ref.cli.common import console, print_json, refusing, values
+from bnn_ref.cost import CONVENTIONS
 from bnn_ref.layers import SoftmaxCrossEntropy
 from bnn_ref.papers import PAPERS
 from bnn_ref.train import load_model
@@ -40,18 +42,23 @@ def show(
     name: Annotated[str | None, typer.Argument(help="An estimator.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every estimator of the table.")] = False,
     model: Annotated[str | None, typer.Option(help="A model instead: its costs, layer by layer.")] = None,
-    size: Annotated[str, typer.Option(help="Input of that model, HxWxC.")] = "28x28x1",
+    size: Annotated[str | None, typer.Option(help="Input of that model, HxWxC; 28x28x1.")] = None,
+    convention: Annotated[
+        str | None, typer.Option(help=f"What counts as its memory: {', '.join(CONVENTIONS)}.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The model's costs, machine-readable.")] = False,
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, of estimator or model.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the cards, as PNG.")] = None,
 ) -> None:
-    """An estimator's card: formula, parameters, source, picture. Or a model's costs."""
-    if model is not None:
-        shape = _shape(size)
-        built = models.build(model, input_shape=shape, **values(option or ()))
-        console.print(str(bnn_ref.cost(built, (1, *shape))), highlight=False, soft_wrap=True)
-        return
-    if (name is None) == (not every):
+    """An estimator's card: formula, parameters, source, picture. Or a model's costs, layer by layer."""
+    if sum((name is not None, every, model is not None)) != 1:
         raise ValueError("show: required one estimator's name, --all, or --model NAME")
+    if model is not None:
+        require(out is None, "out", "no folder with --model, which has no card", out)
+        _show_model(model, size, convention, values(option or ()), as_json)
+        return
+    for given, value in (("size", size), ("convention", convention), ("json", as_json)):
+        require(value is None or value is False, given, "--model NAME beside it", value)
     for one in estimators.names() if every else [str(name)]:
         _show(one, values(option or ()) if not every else {}, out)
 
@@ -66,6 +73,18 @@ def _show(name: str, parameters: dict[str, Any], out: Path | None) -> None:
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         console.print(f"  card: {plot.save(plot.card(binarizer), out / f'{binarizer.name}.png')}")
+
+
+def _show_model(
+    name: str, size: str | None, convention: str | None, options: dict[str, Any], as_json: bool
+) -> None:
+    shape = (28, 28, 1) if size is None else _shape(size)
+    built = models.build(name, input_shape=shape, **options)
+    found = bnn_ref.cost(built, (1, *shape), "library" if convention is None else convention)
+    if as_json:
+        print_json({"model": name, "input_shape": list(shape), **found.to_dict()})
+    else:
+        console.print(found)
 
 
 def _shape(text: str) -> tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +27,10 @@ Batch = Annotated[int, typer.Option(help="Images a step.")]
 Rate = Annotated[float, typer.Option(help="First step size.")]
 Rule = Annotated[str, typer.Option(help="adam, sgd or bop.")]
 Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear, decades.")]
+PRETRAIN = (
+    "Stages before, by commas: NAME or NAME:epochs=4:lr=0.001 ..., in place of the estimator: real-relu, "
+    "real-leaky-clip, real (the clip), or a name. What a stage does not say is as for the last one."
+)
 Limit = Annotated[int | None, typer.Option(help="Use only so many training images.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 
@@ -35,10 +41,11 @@ def train(
     data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
     model: Model = "bireal-small",
     estimator: Annotated[
-        str, typer.Option(help="Of the activations; 'real' for full precision.")
+        str, typer.Option(help="Of the activations; 'real' for full precision (real-relu, real-leaky-clip).")
     ] = "approxsign",
     parameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the estimator.")] = None,
     option: Options = None,
+    pretrain: Annotated[str, typer.Option(help=PRETRAIN)] = "",
     epochs: Epochs = 10,
     batch_size: Batch = 64,
     lr: Rate = 5e-3,
@@ -51,32 +58,53 @@ def train(
     checkpoint: Annotated[Path | None, typer.Option(help="Write one after each epoch.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a network and write its model file, which `pack`, `predict` and `audit --model` read."""
+    """Train a network, in stages if asked to; its file is what `pack`, `predict`, `audit --model` read."""
     destination(out)
     config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed)
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
-    network = models.build(
-        model,
-        input_shape=images.shape,
-        classes=len(images.classes),
-        estimator=estimator,
-        parameters=values(parameter or ()),
-        seed=seed,
-        **values(option or ()),
-    )
-    preprocessing = data.Preprocessing.fit(images)
-    with training.Progress(epochs) as show:
-        history = training.fit(
-            network, images, config, preprocessing, show, resume=resume, checkpoint=checkpoint
-        )
-    training.save_model(out, network, preprocessing, images.classes, history, config)
+    common = {"input_shape": images.shape, "classes": len(images.classes), "seed": seed}
+    build = partial(_build, model, common, values(option or ()))
+    stages = [training.Stage(build(name), replace(config, **own)) for name, own in _stages(pretrain)]
+    network = build(estimator, parameters=values(parameter or ()))
+    stages.append(training.Stage(network, config))
+    total, preprocessing = sum(stage.config.epochs for stage in stages), data.Preprocessing.fit(images)
+    files = {"resume": resume, "checkpoint": checkpoint}
+    with training.Progress(total) as show:
+        *before, last = training.fit_stages(stages, images, preprocessing, show, **files)
+    training.save_model(out, network, preprocessing, images.classes, last.history, config, before)
     if as_json:
-        print_json({"file": str(out), **history.to_dict()})
+        earlier = [past.to_dict() for past in before]
+        print_json({"file": str(out), **last.history.to_dict(), "before": earlier})
         return
-    seconds = sum(epoch.seconds for epoch in history)
-    console.print(f"test accuracy {history[-1].test_accuracy:.2%} after {epochs} epochs, {seconds:.0f} s")
+    for past in (*before, last):
+        console.print(_summary(past), highlight=False)
     console.print(f"wrote {out}", highlight=False, soft_wrap=True)
+
+
+def _build(
+    model: str, common: dict[str, Any], own: dict[str, Any], estimator: str, **more: Any
+) -> models.Model:
+    return models.build(model, estimator=estimator, **common, **more, **own)
+
+
+def _stages(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """`"real-relu:epochs=4,real"` as what stands in place of sign in each stage, with its own training."""
+    parts = [part.strip().split(":") for part in text.split(",") if part.strip()]
+    stages = [(name, values(own)) for name, *own in parts]
+    for name, own in stages:
+        known = [field.name for field in fields(training.Config)]
+        unknown = [key for key in own if key not in known]
+        require(not unknown, f"pretrain: {name}", f"settings among {', '.join(known)}", unknown)
+    return stages
+
+
+def _summary(past: training.Past) -> str:
+    assert past.model is not None  # models.build made it
+    history, name = past.history, past.model.options["estimator"]
+    seconds = sum(epoch.seconds for epoch in history)
+    accuracy = history[-1].test_accuracy
+    return f"{name}: test accuracy {accuracy:.2%} after {len(history)} epochs, {seconds:.0f} s"
 
 
 @refusing

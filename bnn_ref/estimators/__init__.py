@@ -12,6 +12,14 @@ from bnn_ref.annealing import Geometric, Law
 from bnn_ref.binarizer import Binarizer, Curve, Map, Sign
 from bnn_ref.estimators import abcnet, adaste, binaryconnect, dorefa, lab
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.bireal_weight import (
+    bireal_weight_caffe,
+    bireal_weight_code,
+    bireal_weight_paper,
+    bnn_weight,
+    xnor_weight,
+    xnor_weight_exact,
+)
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
 from bnn_ref.estimators.irnet import EDE, LogSpaced
@@ -92,6 +100,14 @@ TABLE: dict[str, Entry] = {
     "rbnn-activation": Entry(
         hard(Triangle, ActivationLaw()), "rbnn2020", "a triangle that narrows; law for activations"
     ),
+    "bnn-weight": Entry(bnn_weight, "bireal2018", "weights: signs, a strict mask; no magnitude"),
+    "bireal-weight-paper": Entry(bireal_weight_paper, "bireal2018", "weights: alpha in both passes"),
+    "bireal-weight-code": Entry(bireal_weight_code, "bireal2018", "weights: alpha in the forward alone"),
+    "bireal-weight-caffe": Entry(
+        bireal_weight_caffe, "bireal2018", "weights: alpha in the forward, no mask at all"
+    ),
+    "xnor-weight": Entry(xnor_weight, "xnornet2016", "weights: alpha in both passes, and 1/n as printed"),
+    "xnor-weight-exact": Entry(xnor_weight_exact, "xnornet2016", "weights: the whole product rule"),
     "reste": Entry(
         hard(PowerFunction, CosineRoot()), "reste2023", "a root, straight near 0; from line to sign"
     ),
@@ -129,9 +145,14 @@ def names() -> list[str]:
     return list(TABLE)
 
 
+def activations() -> list[str]:
+    """The names of the entries that may binarize activations: the rest read a whole tensor at once."""
+    return [name for name in TABLE if not get(name).reduces]
+
+
 def curves() -> dict[str, Curve]:
     """The surrogates of entries that work element by element (F and T are curves), at default parameters."""
-    made = {name: get(name) for name in TABLE}
+    made = {name: get(name) for name in activations()}
     return {
         name: b.surrogate
         for name, b in made.items()

@@ -35,6 +35,7 @@ class Base(Map):
 
     shift: float = 0.0
     zero: int = 1
+    whole = True
 
     def __post_init__(self) -> None:
         Sign(self.zero)
@@ -66,6 +67,7 @@ class Coefficients(Map):
     bases: int = 1
     which: int | None = None
     zero: int = 1
+    whole = True
 
     def __call__(self, x: Array) -> Array:
         flat = x.real.reshape(-1).astype(np.float64)

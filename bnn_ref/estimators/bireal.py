@@ -1,4 +1,4 @@
-"""Bi-Real Net: ApproxSign, the piecewise quadratic that is closer to sign than a clip."""
+"""Bi-Real Net: ApproxSign, the piecewise quadratic that is closer to sign than a clip; and its leaky clip."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.checks import is_number, require, require_positive
 from bnn_ref.parameter import Array
 
 
@@ -36,3 +37,42 @@ class PiecewiseQuadratic(Curve):
     def energy(self, period: float) -> float | None:
         """2 / (5 P), on periods that hold the step."""
         return 2 / (5 * period) if period >= 2 else None
+
+
+@dataclass(frozen=True)
+class LeakyClip(Curve):
+    """x inside (-c, c), sign(x) (c + leak (abs(x) - c)) outside: a clip that lets some of the gradient pass.
+
+    Parameters
+    ----------
+    clip : float
+        c, in units of x.
+    leak : float
+        The slope outside and at abs(x) = c, in (0, 1].
+
+    Source: bireal2018 (released code): between ReLU and clip when a real-valued network is trained first,
+    and in front of the 50-layer network.
+    """
+
+    clip: float = 1.0
+    leak: float = 0.1
+    owners = ("left", "right")
+    peak = 1.0
+
+    def __post_init__(self) -> None:
+        require_positive("clip", self.clip)
+        require(is_number(self.leak) and 0 < self.leak <= 1, "leak", "a number in (0, 1]", self.leak)
+
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        return (-self.clip, self.clip)
+
+    def pieces(self) -> tuple[Piece, ...]:
+        return (
+            lambda x: self.leak * (x + self.clip) - self.clip,
+            lambda x: x,
+            lambda x: self.leak * (x - self.clip) + self.clip,
+        )
+
+    def slope(self, x: Array) -> Array:
+        return np.where(np.abs(x) < self.clip, 1, self.leak).astype(x.dtype)

@@ -25,6 +25,7 @@ class CurvatureScale(Map):
     """
 
     curvature: Curvature | None = None
+    whole = True
 
     def _bound(
         self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map]

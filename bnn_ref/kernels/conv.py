@@ -19,11 +19,18 @@ T = TypeVar("T", np.float32, np.float64, np.complex128)
 _BLOCK = 2**20
 
 
-def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Output pixels along one axis; ValueError where there is none or an argument is bad. Source: ours."""
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, ceil: bool = False) -> int:
+    """Output pixels along one axis; ValueError where there is none or an argument is bad.
+
+    With `ceil` windows may hang over the end (or all of the image), as long as they start before it.
+    Source: ours.
+    """
     if kernel < 1 or stride < 1 or padding < 0:
         required = "kernel and stride must be at least 1 and padding at least 0"
         raise ValueError(f"output_size: {required}, got kernel {kernel}, stride {stride}, padding {padding}")
+    if ceil and size > 0:
+        over = max(0, size + 2 * padding - kernel)
+        return min(-(-over // stride), (size + padding - 1) // stride) + 1
     if size + 2 * padding < kernel:
         raise ValueError(f"output_size: size {size} with padding {padding} must be at least kernel {kernel}")
     return (size + 2 * padding - kernel) // stride + 1

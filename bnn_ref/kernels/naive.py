@@ -79,9 +79,15 @@ def threshold_pack(
     )
 
 
-def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Places where the kernel can start, in steps of the stride, and still ends inside. Source: ours."""
-    return len(range(0, size + 2 * padding - kernel + 1, stride))
+def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, ceil: bool = False) -> int:
+    """Places where the kernel can start, in steps of the stride, and still ends inside.
+
+    With `ceil`: where it can start before the image ends, up to the first that reaches the end. Source: ours.
+    """
+    if not ceil:
+        return len(range(0, size + 2 * padding - kernel + 1, stride))
+    starts = range(0, size + padding, stride)
+    return sum(1 for start in starts if start == 0 or start - stride + kernel < size + 2 * padding)
 
 
 def _windows(padded: NDArray[T], kernel: int, stride: int) -> NDArray[T]:

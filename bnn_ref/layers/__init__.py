@@ -1,6 +1,6 @@
 """Layers: explicit forward, explicit backward, a visible cache. One family a file."""
 
-from bnn_ref.layers.activation import Activation, HardTanh, PReLU, ReLU
+from bnn_ref.layers.activation import Activation, HardTanh, LeakyClip, PReLU, ReLU
 from bnn_ref.layers.base import Composite, Layer, Sequential
 from bnn_ref.layers.conv import Conv2d
 from bnn_ref.layers.linear import Linear
@@ -26,6 +26,7 @@ __all__ = [
     "HardTanh",
     "LatentPenalty",
     "Layer",
+    "LeakyClip",
     "Linear",
     "MaxPool2d",
     "MeanSquaredError",

@@ -10,6 +10,7 @@ from bnn_ref.basepoint import decide
 from bnn_ref.binarizer import Map
 from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.checks import require
+from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
@@ -33,6 +34,9 @@ class Activation(Layer):
     ) -> None:
         self.curve = curve.bind(shape, -1, np.random.default_rng(0) if rng is None else rng)
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return shape
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         return (self.curve if self.training else self.curve.deploy())(x), (x, self.curve)
 
@@ -55,6 +59,16 @@ class HardTanh(Activation):
         super().__init__(HardTanhCurve(clip))
 
 
+class LeakyClip(Activation):
+    """y = x where abs(x) < clip; outside the slope is `leak`: dx = dy inside, leak dy outside.
+
+    Source: bireal2018 (released code).
+    """
+
+    def __init__(self, clip: float = 1.0, leak: float = 0.1) -> None:
+        super().__init__(LeakyClipCurve(clip, leak))
+
+
 class PReLU(Layer):
     """y = x where x > 0, a x elsewhere, one slope a per channel (the last axis), or one for all.
 
@@ -71,11 +85,16 @@ class PReLU(Layer):
     def __init__(self, channels: int, initial: float = 0.25) -> None:
         self.slope = Parameter(np.full(channels, initial, np.float32), "slope")
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        slope = self.slope.value
+        fits = len(slope) == 1 or shape[-1:] == slope.shape
+        require(fits, "PReLU", f"{len(slope)} channels on the last axis", shape)
+        return shape
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: (..., C)."""
         slope = self.slope.value
-        fits = len(slope) == 1 or x.shape[-1:] == slope.shape
-        require(fits, "PReLU", f"{len(slope)} channels on the last axis", x.shape)
+        self.output_shape(x.shape)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
         return np.where(above, x, slope * x), (x, above, slope)
 

@@ -35,6 +35,24 @@ class Layer:
         """One gradient an input; parameter gradients accumulate."""
         raise TypeError(f"{type(self).__name__} has no backward")
 
+    def output_shape(self, *shapes: Any, **named: Any) -> tuple[int, ...]:
+        """The shape that one image has behind this layer, without N, from the shapes of one image's inputs.
+
+        Found by computing zeros in eval mode, which suits every layer; those here say it by a rule.
+
+        Raises
+        ------
+        ValueError
+            For shapes that the layer cannot take.
+        """
+        modes = [(layer, layer.training) for _, layer in self.layers()]
+        try:
+            y, _ = self.eval().forward(*(np.zeros((1, *shape), np.float32) for shape in shapes))
+        finally:
+            for layer, mode in modes:
+                layer.training = mode
+        return y.shape[1:]
+
     def __call__(self, *xs: Any) -> Any:
         """On tensors: recorded on the tape. On symbols: written down. On arrays: just computed."""
         if any(isinstance(x, Symbol) for x in xs):

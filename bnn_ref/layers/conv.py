@@ -8,6 +8,7 @@ from bnn_ref.binarizer import Map
 from bnn_ref.checks import require_whole
 from bnn_ref.kernels import conv2d, conv2d_input_grad, conv2d_weight_grad
 from bnn_ref.layers.product import Product, glorot_uniform
+from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
 
 
@@ -62,6 +63,10 @@ class Conv2d(Product):
 
     def takes(self, ndim: int) -> bool:
         return ndim == 4
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        where = places(shape, self.kernel_size, self.stride, self.padding)
+        return (*where, *super().output_shape(shape)[-1:])
 
     def multiply(self, x: Array, w: Array) -> Array:
         return conv2d(x, w, self.stride, self.padding)

@@ -48,6 +48,23 @@ class BatchNorm(Layer):
         gain = self.gamma.value / np.sqrt(self.running_var + self.eps)
         return gain, self.beta.value - self.running_mean * gain
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(shape[-1:] == (self.channels,), "BatchNorm", f"{self.channels} channels", shape)
+        return shape
+
+    def absorb(self, scale: Array) -> None:
+        """Make eval mode compute of z what it has computed of scale z: A = gain scale, the same shift.
+
+        mean / scale in place of mean, (var + eps) / scale^2 in place of var + eps. The new variance may lie
+        between -eps and 0. `scale`: (C,) or (1,), all > 0, else ValueError.
+        """
+        fits = scale.shape in ((1,), (self.channels,)) and bool((scale > 0).all())
+        require(fits, "scale", f"1 or {self.channels} numbers > 0", scale)
+        dtype = self.running_var.dtype
+        self.running_mean = (self.running_mean / scale).astype(dtype)
+        wide = (self.running_var.astype(np.float64) + self.eps) / scale.astype(np.float64) ** 2
+        self.running_var = (wide - self.eps).astype(dtype)
+
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: (N, ..., C)."""
         if x.shape[-1] != self.channels:

@@ -10,6 +10,7 @@ from bnn_ref.basepoint import decide
 from bnn_ref.checks import require, require_whole
 from bnn_ref.kernels.conv import output_size
 from bnn_ref.layers.base import Layer
+from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
 
 
@@ -20,23 +21,41 @@ class Pool2d(Layer):
     ----------
     kernel_size, stride, padding : int
         In pixels.
+    ceil : bool
+        Whether windows may hang over the end, so that no pixel is left out; what hangs over holds nothing.
     """
 
-    def __init__(self, kernel_size: int, stride: int | None = None, padding: int = 0) -> None:
+    def __init__(
+        self, kernel_size: int, stride: int | None = None, padding: int = 0, ceil: bool = False
+    ) -> None:
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
-        self.padding = padding
+        self.padding, self.ceil = padding, ceil
         require_whole("kernel_size", kernel_size, 1)
         require_whole("stride", self.stride, 1)
         require_whole("padding", padding, 0)
         wanted = f"less than the kernel's {kernel_size}: a window of padding alone holds nothing"
         require(padding < kernel_size, "padding", wanted, padding)
+        require(isinstance(ceil, bool), "ceil", "True or False", ceil)
+
+    def places(self, size: int) -> int:
+        """Windows along an axis of `size` pixels."""
+        return output_size(size, self.kernel_size, self.stride, self.padding, self.ceil)
+
+    def margins(self, shape: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+        """(before, after) of every axis of (N, H, W, C): the padding, and what hangs over the end."""
+        k, s, p = self.kernel_size, self.stride, self.padding
+        ends = (max(p, (self.places(size) - 1) * s + k - p - size) for size in shape[1:3])
+        return ((0, 0), *((p, end) for end in ends), (0, 0))
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*places(shape, self.kernel_size, self.stride, self.padding, self.ceil), shape[2])
 
     def taps(self, x: Array, fill: float) -> Array:
         """(N, H, W, C) -> (K*K, N, Ho, Wo, C): what each window sees, tap by tap in row-major order."""
-        k, s, p = self.kernel_size, self.stride, self.padding
-        rows, columns = (output_size(size, k, s, p) for size in x.shape[1:3])
-        padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), constant_values=fill)
+        k, s = self.kernel_size, self.stride
+        rows, columns = (self.places(size) for size in x.shape[1:3])
+        padded = np.pad(x, self.margins(x.shape), constant_values=fill)
         return np.stack(
             [padded[:, i : i + s * rows : s, j : j + s * columns : s] for i, j in np.ndindex(k, k)]
         )
@@ -44,12 +63,13 @@ class Pool2d(Layer):
     def scatter(self, dtaps: Array, shape: tuple[int, ...]) -> Array:
         """The transpose of `taps`: (K*K, N, Ho, Wo, C) summed back into (N, H, W, C)."""
         k, s, p = self.kernel_size, self.stride, self.padding
-        n, h, w, c = shape
-        dx = np.zeros((n, h + 2 * p, w + 2 * p, c), dtaps.dtype)
+        margins = self.margins(shape)
+        padded = [size + sum(margin) for size, margin in zip(shape, margins, strict=True)]
+        dx = np.zeros(padded, dtaps.dtype)
         rows, columns = dtaps.shape[2:4]
         for tap, (i, j) in enumerate(np.ndindex(k, k)):
             dx[:, i : i + s * rows : s, j : j + s * columns : s] += dtaps[tap]
-        return dx[:, p : p + h, p : p + w]
+        return dx[:, p : p + shape[1], p : p + shape[2]]
 
 
 class MaxPool2d(Pool2d):
@@ -80,19 +100,31 @@ class MaxPool2d(Pool2d):
 
 
 class AvgPool2d(Pool2d):
-    """The mean of each window; padded zeros count."""
+    """The mean of each window; padded zeros count, what hangs over the end does not."""
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        return self.taps(x, 0).mean(axis=0), x.shape
+        cells = self.cells(x.shape).astype(x.real.dtype)
+        return self.taps(x, 0).sum(axis=0) / cells, (x.shape, cells)
+
+    def cells(self, shape: tuple[int, ...]) -> Array:
+        """(Ho, Wo, 1): how many pixels of the image and its padding each window holds."""
+        k, s, p = self.kernel_size, self.stride, self.padding
+        sides = [np.minimum(k, size + 2 * p - s * np.arange(self.places(size))) for size in shape[1:3]]
+        return np.outer(*sides)[..., None]
 
     def backward(self, dy: Array, cache: Any) -> Array:
-        """dx = dy / K^2 at every tap of the window."""
+        """dx = dy / cells at every tap of the window; without `ceil` there are K^2."""
+        shape, cells = cache
         taps = self.kernel_size**2
-        return self.scatter(np.broadcast_to(dy / taps, (taps, *dy.shape)), cache)
+        return self.scatter(np.broadcast_to(dy / cells, (taps, *dy.shape)), shape)
 
 
 class GlobalAvgPool(Layer):
     """(N, H, W, C) -> (N, C), the mean over pixels."""
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(len(shape) == 3, "GlobalAvgPool", "(H, W, C)", shape)
+        return shape[2:]
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         return x.mean(axis=(1, 2)), x.shape

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled
+from bnn_ref.checks import require
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Curvature, Parameter
 
@@ -86,19 +87,37 @@ class Product(Layer):
         """Its vector-Jacobian product to `w`."""
         raise TypeError(f"{type(self).__name__} has no weight gradient")
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(shape[-1:] == (self.in_channels,), "input", f"{self.in_channels} channels", shape)
+        return (*shape[:-1], self.latent.value.shape[-1])
+
+    @property
+    def input_bits(self) -> int:
+        """What an element of A(x) takes in eval mode: 1 bit where it is a sign, 32 where it is real."""
+        return 1 if self.activation is not None and self.activation.deploy().binary else 32
+
+    @property
+    def weight_bits(self) -> int:
+        """What an element of B(W) takes in eval mode, its scale taken out."""
+        rule, _ = self.deployed_rule()
+        return 1 if rule is not None and rule.binary else 32
+
+    def deployed_rule(self) -> tuple[Map | None, Map | None]:
+        """The maps from latent values to the weight of eval mode and to its scale, as `deployed_weight`."""
+        rule = None if self.weight is None else self.weight.deploy()
+        if isinstance(rule, Scaled) and prod(rule.scale.output_shape(self.latent.value)[:-1]) == 1:
+            return rule.inner, rule.scale
+        return rule, None
+
     def deployed_weight(self) -> tuple[Array, Array | None]:
         """The weight of eval mode: (signs or real values, scale (F,) or (1,) of the product or None).
 
         Only a scale of one number per output channel, or one for all, can be taken out of the product.
         """
-        rule = None if self.weight is None else self.weight.deploy()
-        if rule is None:
-            return self.latent.value, None
-        if isinstance(rule, Scaled):
-            scale = rule.scale(self.latent.value)
-            if prod(scale.shape[:-1]) == 1:
-                return rule.inner(self.latent.value), scale.reshape(-1)
-        return rule(self.latent.value), None
+        rule, scale = self.deployed_rule()
+        latent = self.latent.value
+        factor = None if scale is None else scale(latent).reshape(-1)
+        return latent if rule is None else rule(latent), factor
 
     def _operands(self, x: Array) -> tuple[Array, Array, Array | None]:
         if not self.takes(x.ndim) or x.shape[-1] != self.in_channels:

@@ -8,12 +8,26 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.checks import require, require_whole
+from bnn_ref.kernels.conv import output_size
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array
 
 
+def places(
+    shape: tuple[int, ...], kernel_size: int, stride: int, padding: int, ceil: bool = False
+) -> tuple[int, int]:
+    """(Ho, Wo): where a window of an image (H, W, C) can stand; ValueError unless it is one."""
+    if len(shape) != 3:
+        raise ValueError("required (H, W, C)")
+    h, w = (output_size(size, kernel_size, stride, padding, ceil) for size in shape[:2])
+    return h, w
+
+
 class Flatten(Layer):
     """(N, ...) -> (N, D), in C order."""
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (math.prod(shape),)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         return x.reshape(len(x), math.prod(x.shape[1:])), x.shape
@@ -24,6 +38,10 @@ class Flatten(Layer):
 
 class Add(Layer):
     """y = a + b, equal shapes; both inputs receive dy."""
+
+    def output_shape(self, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+        require(a == b, "Add", "two inputs of one shape", (a, b))
+        return a
 
     def forward(self, a: Array, b: Array) -> tuple[Array, Any]:
         if a.shape != b.shape:
@@ -54,6 +72,9 @@ class PadShortcut(Layer):
         require_whole("stride", stride, 1)
         require_whole("zeros", zeros, 0)
         self.stride, self.zeros = stride, zeros
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*places(shape, 1, self.stride, 0), shape[2] + 2 * self.zeros)
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: (N, H, W, C)."""

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Map
+from bnn_ref.binarizer import Map, ReLU
 from bnn_ref.checks import require, require_whole
+from bnn_ref.estimators.bireal import LeakyClip
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
-from bnn_ref.models.bireal import BiRealBlock, SmallBiReal
+from bnn_ref.models.bireal import BiReal, BiReal20, BiRealBlock, SmallBiReal
+from bnn_ref.models.bottleneck import DeepBiReal
+from bnn_ref.models.caffe import CaffeBiReal
+from bnn_ref.models.folding import drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.reals import RealResNet
+from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
 from bnn_ref.models.vgg import VGG
@@ -24,12 +31,16 @@ __all__ = [
     "MODELS",
     "REAL",
     "SCALES",
+    "TWINS",
     "BiRealBlock",
     "Model",
     "Operands",
     "ResNetBlock",
     "Spec",
     "build",
+    "drop_scale",
+    "fold_scale",
+    "from_pytorch",
     "names",
     "options",
 ]
@@ -40,10 +51,22 @@ MODELS: dict[str, Callable[..., Model]] = {
     "bireal-small": SmallBiReal,
     "resnet-20": ResNet,
     "vgg-small": VGG,
+    "bireal-20": BiReal20,
+    "bireal-18": BiReal,
+    "bireal-34": partial(BiReal, blocks=(6, 8, 12, 6)),
+    "bireal-50": DeepBiReal,
+    "bireal-152": partial(DeepBiReal, blocks=(3, 8, 36, 3)),
+    "bireal-18-caffe": CaffeBiReal,
+    "bireal-34-caffe": partial(CaffeBiReal, blocks=(6, 8, 12, 6)),
+    "resnet-18": RealResNet,
+    "resnet-34": partial(RealResNet, blocks=(3, 4, 6, 3)),
 }
 
 REAL = "real"
 """In place of an estimator's name: the full-precision twin (real weights, a clip in place of sign)."""
+
+TWINS: dict[str, Map] = {REAL: HardTanh(), "real-relu": ReLU(), "real-leaky-clip": LeakyClip()}
+"""The full-precision twins, by what stands in place of sign: the clip, or one of its forerunners."""
 
 SCALES: dict[str, Map | None] = {"none": None, "channel": CHANNEL_SCALE, "tensor": TENSOR_SCALE}
 """What binary weights are multiplied by."""
@@ -93,7 +116,8 @@ def build(
     classes : int
         Length of the output.
     estimator : str
-        Binarizer of the activations: a name of the estimator table, or "real" for the full-precision twin.
+        Binarizer of the activations: a name of the estimator table; or a key of `TWINS` ("real",
+        "real-relu", "real-leaky-clip") for a full-precision twin.
     parameters : dict, optional
         Parameters of that estimator.
     weight_estimator : str
@@ -121,9 +145,12 @@ def build(
     require_whole("seed", seed, 0)
     parameters = _dictionary("parameters", parameters)
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
-    require(estimator != REAL or not parameters, "parameters", f"none with {REAL!r}", parameters)
-    activation = HardTanh() if estimator == REAL else estimators.get(estimator, **parameters)
-    weight = None if estimator == REAL else estimators.get(weight_estimator, **weight_parameters)
+    twin = TWINS.get(estimator)
+    require(twin is None or not parameters, "parameters", f"none with {estimator!r}", parameters)
+    activation = estimators.get(estimator, **parameters) if twin is None else twin
+    fits = not activation.reduces
+    require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
+    weight = estimators.get(weight_estimator, **weight_parameters) if twin is None else None
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
     chosen = {
@@ -155,7 +182,10 @@ def _dictionary(name: str, value: Any) -> dict[str, Any]:
 
 
 def _option(name: str, value: Any, default: Any) -> Any:
-    """`value` as an option of the kind of `default`: yes or no, whole numbers >= 1, or one of them."""
+    """`value` as an option of the kind of `default`: yes or no, a word, or whole numbers >= 1, or one."""
+    if isinstance(default, str):
+        require(isinstance(value, str), name, "a word", value)
+        return value
     if isinstance(default, bool):
         require(isinstance(value, bool), name, "True or False", value)
         return value

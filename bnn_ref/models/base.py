@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bnn_ref.layers import Composite
+from bnn_ref.layers import Composite, GlobalAvgPool, Layer, Linear
 
 
 @dataclass(frozen=True)
@@ -26,3 +26,13 @@ class Model(Composite):
     """A network from images (N, H, W, C) to class scores (N, classes); `build` fills in its `spec`."""
 
     spec: Spec
+
+
+class Classifier(Model):
+    """stem -> body -> mean over pixels -> linear head."""
+
+    def __init__(self, stem: Layer, body: Layer, head: Linear) -> None:
+        self.stem, self.body, self.mean, self.head = stem, body, GlobalAvgPool(), head
+
+    def compute(self, x: Any) -> Any:
+        return self.head(self.mean(self.body(self.stem(x))))

@@ -2,50 +2,147 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
+from bnn_ref.checks import require
 from bnn_ref.layers import (
-    Add,
     AvgPool2d,
     BatchNorm,
-    Composite,
     Conv2d,
-    GlobalAvgPool,
     Layer,
     Linear,
     MaxPool2d,
     Sequential,
 )
-from bnn_ref.models.base import Model
+from bnn_ref.models.base import Classifier
+from bnn_ref.models.drawing import redraw
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.residual import Change, Residual, changes, doubling
 
 
-class BiRealBlock(Composite):
-    """y = norm(binary conv 3x3(x)) + shortcut(x).
+def unit(operands: Operands, change: Change, kernel_size: int = 3, bias: bool = False) -> list[Layer]:
+    """A binary convolution that keeps the size but for its stride, and its norm."""
+    window = {"stride": change.stride, "padding": kernel_size // 2}
+    conv = operands.conv(change.in_channels, change.channels, kernel_size, bias=bias, **window)
+    return [conv, BatchNorm(change.channels)]
+
+
+def shrink(stride: int) -> list[Layer]:
+    """Average pool, where the stride is not 1; of an odd last row or column, the mean of what is there."""
+    return [AvgPool2d(stride, ceil=True)] if stride > 1 else []
+
+
+def projection(operands: Operands, change: Change) -> Sequential | None:
+    """The shortcut: the identity, or average pool, real 1x1 convolution, norm.
+
+    Source: bireal2018; the norm is that of the PyTorch release.
+    """
+    if change.same:
+        return None
+    conv = Conv2d(change.in_channels, change.channels, 1, rng=operands.rng)
+    return Sequential(*shrink(change.stride), conv, BatchNorm(change.channels))
+
+
+class BiRealBlock(Residual):
+    """y = norm(binary conv 3x3(x)) + shortcut(x), and nothing after the sum.
 
     The shortcut is the identity; where the shape changes it is average pool 2x2, real 1x1 convolution, norm.
     Source: bireal2018; the norm on the shortcut is that of the PyTorch release.
     """
 
+    branch: Sequential
+    shortcut: Sequential | None
+
     def __init__(self, operands: Operands, in_channels: int, channels: int, stride: int = 1) -> None:
-        self.conv = operands.conv(in_channels, channels, 3, stride=stride, padding=1)
-        self.norm = BatchNorm(channels)
-        self.add = Add()
-        self.shortcut = self._shortcut(operands, in_channels, channels, stride)
-
-    @staticmethod
-    def _shortcut(operands: Operands, in_channels: int, channels: int, stride: int) -> Layer | None:
-        if stride == 1 and in_channels == channels:
-            return None
-        project = [Conv2d(in_channels, channels, 1, rng=operands.rng), BatchNorm(channels)]
-        return Sequential(*([AvgPool2d(stride)] if stride > 1 else []), *project)
-
-    def compute(self, x: Any) -> Any:
-        shortcut = x if self.shortcut is None else self.shortcut(x)
-        return self.add(self.norm(self.conv(x)), shortcut)
+        change = Change(in_channels, channels, stride)
+        super().__init__(Sequential(*unit(operands, change)), projection(operands, change))
 
 
-class SmallBiReal(Model):
+def one_each(operands: Operands, convolutions: Iterable[Change]) -> list[Layer]:
+    """Bi-Real: one shortcut a convolution."""
+    return [BiRealBlock(operands, *change) for change in convolutions]
+
+
+def one_for_two(operands: Operands, convolutions: Iterable[Change]) -> list[Layer]:
+    """Res: one shortcut for two convolutions."""
+    every = list(convolutions)
+    blocks: list[Layer] = []
+    for first, second in zip(every[::2], every[1::2], strict=True):
+        branch = Sequential(*unit(operands, first), *unit(operands, second))
+        whole = Change(first.in_channels, second.channels, first.stride * second.stride)
+        blocks.append(Residual(branch, projection(operands, whole)))
+    return blocks
+
+
+def no_shortcuts(operands: Operands, convolutions: Iterable[Change]) -> list[Layer]:
+    """Plain: convolutions and norms in a row."""
+    return [Sequential(*unit(operands, change)) for change in convolutions]
+
+
+SHORTCUTS: dict[str, Callable[[Operands, Iterable[Change]], list[Layer]]] = {
+    "bireal": one_each,
+    "res": one_for_two,
+    "plain": no_shortcuts,
+}
+"""The arms of the ablation: the same binary convolutions. Source: bireal2018."""
+
+
+def body(
+    operands: Operands, stem: int, widths: Sequence[int], blocks: Sequence[int], shortcut: str
+) -> Sequential:
+    """The binary convolutions of all stages, `blocks` of them in each, with their shortcuts."""
+    require(shortcut in SHORTCUTS, "shortcut", f"one of {', '.join(SHORTCUTS)}", shortcut)
+    even = shortcut != "res" or not any(count % 2 for count in blocks)
+    require(even, "blocks", "even numbers of convolutions: a shortcut takes two", blocks)
+    return Sequential(*SHORTCUTS[shortcut](operands, changes(stem, widths, blocks)))
+
+
+class BiReal(Classifier):
+    """conv 7x7 / 2, norm, max pool -> stages of Bi-Real blocks, halving the size between -> mean -> linear.
+
+    Parameters
+    ----------
+    input_shape : tuple
+        (H, W, C) of an image; every size fits. Where an odd size is halved, the last window of the average
+        pool is narrower: an extension of ours, the release takes even sizes only.
+    classes : int
+        Length of the output.
+    width : int
+        Channels of the stem and the first stage; every further stage has twice as many.
+    blocks : list of int
+        Number of binary convolutions of each stage.
+    shortcut : str
+        "bireal": one shortcut a convolution; "res": one for two; "plain": none. The arms of the ablation.
+    init : str
+        How the first weights are drawn: "glorot" or "released", as in `redraw`.
+
+    Source: bireal2018 (PyTorch release).
+    """
+
+    stem: Sequential
+    body: Sequential
+
+    def __init__(
+        self,
+        operands: Operands,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        width: int = 64,
+        blocks: tuple[int, ...] = (4, 4, 4, 4),
+        shortcut: str = "bireal",
+        init: str = "glorot",
+    ) -> None:
+        widths = doubling(width, blocks)
+        stem = Conv2d(input_shape[2], width, 7, stride=2, padding=3, rng=operands.rng)
+        super().__init__(
+            Sequential(stem, BatchNorm(width), MaxPool2d(3, 2, 1)),
+            body(operands, width, widths, blocks, shortcut),
+            Linear(widths[-1], classes, rng=operands.rng),
+        )
+        redraw(self, init, operands.rng)
+
+
+class SmallBiReal(Classifier):
     """conv 3x3, norm, max pool -> stages of Bi-Real blocks, halving the size between -> mean -> linear.
 
     Parameters
@@ -74,17 +171,41 @@ class SmallBiReal(Model):
         halvings = len(widths) - 1 + int(pool)
         if any(size % 2**halvings for size in input_shape[:2]):
             raise ValueError(f"input_shape: required H and W divisible by {2**halvings}, got {input_shape}")
-        stem: list[Layer] = [Conv2d(input_shape[2], widths[0], 3, padding=1, rng=operands.rng)]
-        self.stem = Sequential(*stem, BatchNorm(widths[0]), *([MaxPool2d(2)] if pool else []))
-        body, channels = [], widths[0]
-        for stage, (width, count) in enumerate(zip(widths, blocks, strict=True)):
-            for i in range(count):
-                stride = 2 if stage > 0 and i == 0 else 1
-                body.append(BiRealBlock(operands, channels, width, stride))
-                channels = width
-        self.body = Sequential(*body)
-        self.mean = GlobalAvgPool()
-        self.head = Linear(channels, classes, rng=operands.rng)
+        stem = Conv2d(input_shape[2], widths[0], 3, padding=1, rng=operands.rng)
+        super().__init__(
+            Sequential(stem, BatchNorm(widths[0]), *([MaxPool2d(2)] if pool else [])),
+            body(operands, widths[0], widths, blocks, "bireal"),
+            Linear(widths[-1], classes, rng=operands.rng),
+        )
 
-    def compute(self, x: Any) -> Any:
-        return self.head(self.mean(self.body(self.stem(x))))
+
+class BiReal20(Classifier):
+    """conv 3x3, norm -> three stages of six Bi-Real blocks -> mean -> linear: ResNet-20 in Bi-Real's layout.
+
+    Parameters
+    ----------
+    input_shape, classes, blocks, shortcut, init
+        As in `BiReal`.
+    width : int
+        Channels of the first stage; every further stage has twice as many.
+
+    Source: ours; the block is that of bireal2018.
+    """
+
+    def __init__(
+        self,
+        operands: Operands,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        width: int = 16,
+        blocks: tuple[int, ...] = (6, 6, 6),
+        shortcut: str = "bireal",
+        init: str = "glorot",
+    ) -> None:
+        widths = doubling(width, blocks)
+        super().__init__(
+            Sequential(Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng), BatchNorm(width)),
+            body(operands, width, widths, blocks, shortcut),
+            Linear(widths[-1], classes, rng=operands.rng),
+        )
+        redraw(self, init, operands.rng)

@@ -16,8 +16,8 @@ from bnn_ref.layers import Conv2d, Linear
 class Operands:
     """The binarizers of activations and weights, the scale of binary weights, the generator that draws them.
 
-    `activation` is a clip (not None) in a full-precision twin: without any nonlinearity between its
-    convolutions a network without signs would be linear.
+    `activation` is a clip or its like (not None) in a full-precision twin: without any nonlinearity between
+    its convolutions a network without signs would be linear.
     """
 
     activation: Map

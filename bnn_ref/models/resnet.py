@@ -6,12 +6,9 @@ from typing import Any
 
 from bnn_ref.checks import require
 from bnn_ref.layers import (
-    Add,
     BatchNorm,
-    Composite,
     Conv2d,
     GlobalAvgPool,
-    Layer,
     Linear,
     PadShortcut,
     PReLU,
@@ -20,9 +17,10 @@ from bnn_ref.layers import (
 )
 from bnn_ref.models.base import Model
 from bnn_ref.models.operands import Operands
+from bnn_ref.models.residual import Change, Residual, changes, doubling
 
 
-class ResNetBlock(Composite):
+class ResNetBlock(Residual):
     """y = (binary conv 3x3, PReLU, norm) twice + shortcut(x), and nothing after the sum.
 
     All channels of a PReLU share one slope. The shortcut is the identity; where the shape changes it drops
@@ -31,7 +29,7 @@ class ResNetBlock(Composite):
     """
 
     def __init__(self, operands: Operands, in_channels: int, channels: int, stride: int = 1) -> None:
-        self.residual = Sequential(
+        branch = Sequential(
             operands.conv(in_channels, channels, 3, stride=stride, padding=1),
             PReLU(1),
             BatchNorm(channels),
@@ -39,12 +37,8 @@ class ResNetBlock(Composite):
             PReLU(1),
             BatchNorm(channels),
         )
-        same = stride == 1 and in_channels == channels
-        self.shortcut = None if same else PadShortcut(stride, (channels - in_channels) // 2)
-        self.add = Add()
-
-    def compute(self, x: Any) -> Any:
-        return self.add(self.residual(x), x if self.shortcut is None else self.shortcut(x))
+        same = Change(in_channels, channels, stride).same
+        super().__init__(branch, None if same else PadShortcut(stride, (channels - in_channels) // 2))
 
 
 class ResNet(Model):
@@ -77,17 +71,11 @@ class ResNet(Model):
         self.stem = Sequential(
             Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng), BatchNorm(width)
         )
-        body: list[Layer] = []
-        channels = width
-        for stage, count in enumerate(blocks):
-            for i in range(count):
-                stride = 2 if stage > 0 and i == 0 else 1
-                body.append(ResNetBlock(operands, channels, width * 2**stage, stride))
-                channels = width * 2**stage
-        self.body = Sequential(*body)
+        widths = doubling(width, blocks)
+        self.body = Sequential(*(ResNetBlock(operands, *at) for at in changes(width, widths, blocks)))
         self.relu = ReLU()
         self.mean = GlobalAvgPool()
-        self.head = Linear(channels, classes, rng=operands.rng)
+        self.head = Linear(widths[-1], classes, rng=operands.rng)
 
     def compute(self, x: Any) -> Any:
         return self.head(self.mean(self.relu(self.body(self.stem(x)))))

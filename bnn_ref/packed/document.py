@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, get_type_hints
 
@@ -78,15 +79,16 @@ def _node(position: int, node: Mapping[str, Any], tensors: Mapping[str, Array | 
     return Node(node["layer"], _step(position, KINDS[node["kind"]], values), inputs)
 
 
-_HELD: dict[Any, type | tuple[type, ...]] = {Signs: Signs, int: int, float: (int, float)}
+_HELD: dict[Any, type | tuple[type, ...]] = {Signs: Signs, bool: bool, int: int, float: (int, float)}
 
 
 def _step(position: int, kind: type[Step], values: dict[str, Any]) -> Step:
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in ("kind", "binary")}
-    if set(hints) != set(values):
+    usual = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
+    if not set(hints) - usual <= set(values) <= set(hints):
         raise ValueError(f"node {position} ({kind.kind}): required {sorted(hints)}, got {sorted(values)}")
-    for name, hint in hints.items():
-        if not isinstance(values[name], _HELD.get(hint, np.ndarray)):
-            got = type(values[name]).__name__
+    for name, value in values.items():
+        if not isinstance(value, _HELD.get(hints[name], np.ndarray)):
+            got = type(value).__name__
             raise ValueError(f"node {position} ({kind.kind}): {name}: required another type, got {got}")
     return kind(**values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnn_ref.autodiff import Symbol, steps
+from bnn_ref.autodiff import Symbol, steps, trace
 from bnn_ref.layers import Flatten, Layer, MaxPool2d
 from bnn_ref.packed import translate
 from bnn_ref.packed.steps import Elementwise
@@ -19,8 +19,7 @@ class Trace:
     """
 
     def __init__(self, model: Layer) -> None:
-        self.input = Symbol()
-        self.output = _symbolic(model, self.input)
+        self.input, self.output = trace(model)
         self.symbols = steps(self.output)
         # the first of several names is kept; the model itself, if it is a single layer, has the empty one
         self._names = {id(layer): name or "model" for name, layer in reversed(list(model.layers()))}
@@ -80,13 +79,3 @@ class Trace:
                 for reader in self.readers(symbol)
             )
         return self._only_signs[symbol.serial]
-
-
-def _symbolic(model: Layer, x: Symbol) -> Symbol:
-    try:
-        output = model(x)
-    except (AttributeError, TypeError) as error:
-        raise ValueError(f"pack: required a model that only calls layers on its input: {error}") from error
-    if not isinstance(output, Symbol):
-        raise ValueError(f"pack: required a model with one output, got {type(output).__name__}")
-    return output

@@ -10,6 +10,7 @@ import numpy as np
 
 from bnn_ref.binarizer import Map, Sign
 from bnn_ref.binarizer import ReLU as ReLUCurve
+from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
     Activation,
@@ -21,6 +22,7 @@ from bnn_ref.layers import (
     GlobalAvgPool,
     HardTanh,
     Layer,
+    LeakyClip,
     Linear,
     MaxPool2d,
     PadShortcut,
@@ -77,7 +79,7 @@ def elementwise(name: str, layer: Layer) -> Elementwise | None:
         return _affine(name, layer)
     if type(layer) is PReLU:
         return steps.PReLU(checked(f"{name}.slope", layer.slope.value))
-    if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh):
+    if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh, LeakyClip):
         return curve(name, layer, layer.curve)
     return None
 
@@ -95,6 +97,7 @@ def _affine(name: str, layer: BatchNorm) -> Elementwise:
 _CURVES: dict[type[Map], Callable[[Any], Elementwise]] = {
     Sign: lambda sign: steps.RealSign(sign.zero),
     HardTanhCurve: lambda clip: steps.Clip(float(clip.clip)),
+    LeakyClipCurve: lambda clip: steps.LeakyClip(float(clip.clip), float(clip.leak)),
     ReLUCurve: lambda relu: steps.ReLU(),
 }
 
@@ -149,8 +152,8 @@ def _step(name: str, layer: Product, weight: Array, signs: bool) -> ProductStep:
 
 
 _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
-    MaxPool2d: lambda pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding),
-    AvgPool2d: lambda pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding),
+    MaxPool2d: lambda pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
+    AvgPool2d: lambda pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
     GlobalAvgPool: lambda pool: steps.GlobalMean(),
     Flatten: lambda layer: steps.Flatten(),
     Add: lambda layer: steps.Add(),
@@ -161,7 +164,7 @@ _PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
 def plain(name: str, layer: Layer) -> Step:
     """A layer without tensors as one step; ValueError for a layer that has no packed form."""
     if type(layer) not in _PLAIN:
-        known = (Conv2d, Linear, BatchNorm, PReLU, Activation, ReLU, HardTanh, *_PLAIN)
+        known = (Conv2d, Linear, BatchNorm, PReLU, Activation, ReLU, HardTanh, LeakyClip, *_PLAIN)
         raise refusal(
             name, layer, f"one of {', '.join(kind.__name__ for kind in known)}", type(layer).__name__
         )

@@ -73,7 +73,8 @@ class Plan:
         for name in self.binary:
             estimators.entry(name)
         if not self.binary:
-            raise ValueError(f"estimators: required at least one besides {models.REAL!r}, got none")
+            twins = ", ".join(map(repr, models.TWINS))
+            raise ValueError(f"estimators: required at least one besides {twins}, got none")
         for field, value in (("seeds", self.seeds), ("epochs", self.epochs), ("jobs", self.jobs)):
             if value < 1:
                 raise ValueError(f"{field}: required a whole number >= 1, got {value}")
@@ -81,7 +82,7 @@ class Plan:
     @property
     def binary(self) -> tuple[str, ...]:
         """The estimators among the names."""
-        return tuple(name for name in self.estimators if name != models.REAL)
+        return tuple(name for name in self.estimators if name not in models.TWINS)
 
     @property
     def config(self) -> train.Config:

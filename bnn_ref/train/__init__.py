@@ -1,6 +1,7 @@
 """Training: a loop, its files, and sweeps over build options and seeds.
 
-`fit` trains, `save_model` and `load_model` keep the result, `compare` asks which arm of a sweep is better.
+`fit` trains, `fit_stages` trains a chain of networks, `save_model` and `load_model` keep the result,
+`compare` asks which arm of a sweep is better.
 """
 
 from bnn_ref.train.compare import compare as compare
@@ -19,5 +20,10 @@ from bnn_ref.train.files import save_model as save_model
 from bnn_ref.train.fit import fit as fit
 from bnn_ref.train.history import Epoch as Epoch
 from bnn_ref.train.history import History as History
+from bnn_ref.train.norms import retrain_norms as retrain_norms
+from bnn_ref.train.past import Past as Past
 from bnn_ref.train.progress import Progress as Progress
+from bnn_ref.train.stages import Stage as Stage
+from bnn_ref.train.stages import carry_over as carry_over
+from bnn_ref.train.stages import fit_stages as fit_stages
 from bnn_ref.train.statistics import smallest_difference as smallest_difference

@@ -11,6 +11,7 @@ from typing import Any
 from bnn_ref.parameter import Array
 from bnn_ref.train.container import explained, read, write
 from bnn_ref.train.history import History
+from bnn_ref.train.past import Past
 from bnn_ref.train.training import Training
 
 KIND = "bnn_ref checkpoint"
@@ -20,7 +21,8 @@ def save_checkpoint(path: str | PathLike[str], training: Training) -> None:
     """Put the run's state into the file `path`, whole or not at all.
 
     It holds latent weights, buffers, penalties, optimizer memory, generator state, clocks, history, and what
-    tells one run from another: configuration, model, preprocessing, name and size of the data set.
+    tells one run from another: configuration, model, preprocessing, name and size of the data set, stages
+    before.
 
     Raises
     ------
@@ -55,6 +57,13 @@ def load_checkpoint(path: str | PathLike[str], training: Training) -> None:
         _restore(training, content["state"], tensors)
 
 
+def finished(path: str | PathLike[str]) -> tuple[Past, ...]:
+    """The stages before the one that wrote the checkpoint in the file `path`; errors as `load_checkpoint`."""
+    content, _ = read(path, KIND)
+    with explained(path, KIND):
+        return tuple(Past.from_dict(past) for past in content["run"]["before"])
+
+
 def identity(training: Training) -> dict[str, Any]:
     """What tells one run from another, as JSON reads it back."""
     spec, data = getattr(training.model, "spec", None), training.dataset
@@ -64,6 +73,7 @@ def identity(training: Training) -> dict[str, Any]:
         "preprocessing": training.preprocessing.to_dict(),
         "dtypes": sorted({value.dtype.name for value in training.model.state_dict().values()}),
         "data": {"name": data.name, "train": len(data.train_images), "test": len(data.test_images)},
+        "before": [past.to_dict() for past in training.before],
     }
     return json.loads(json.dumps(run))
 

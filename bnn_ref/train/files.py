@@ -13,19 +13,24 @@ from bnn_ref.parameter import Array
 from bnn_ref.train.config import Config
 from bnn_ref.train.container import explained, read, write
 from bnn_ref.train.history import History
+from bnn_ref.train.past import Past
 
 KIND = "bnn_ref model"
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A model in eval mode, the preprocessing and the class names that go with it, and how it was trained."""
+    """A model in eval mode, the preprocessing and the class names that go with it, and how it was trained.
+
+    `before` are the stages that its first weights came from, none where they were drawn.
+    """
 
     model: Model
     preprocessing: Preprocessing
     classes: tuple[str, ...]
     history: History
     config: Config
+    before: tuple[Past, ...] = ()
 
 
 def save_model(
@@ -35,6 +40,7 @@ def save_model(
     classes: Sequence[str],
     history: History,
     config: Config,
+    before: Sequence[Past] = (),
 ) -> None:
     """Put `model` into the file `path`, whole or not at all: latent weights, buffers and how it was trained.
 
@@ -46,6 +52,8 @@ def save_model(
         As `models.build` made it, trained.
     preprocessing, classes, history, config
         What it was trained with; one class name an output.
+    before : sequence of Past
+        The stages that its first weights came from, as `fit_stages` returns them (all but the last).
 
     Raises
     ------
@@ -63,6 +71,7 @@ def save_model(
         "classes": list(classes),
         "history": history.to_dict(),
         "config": config.to_dict(),
+        "before": [past.to_dict() for past in before],
     }
     write(path, KIND, content, model.state_dict())
 
@@ -86,6 +95,7 @@ def _rebuilt(content: Mapping[str, Any], tensors: Mapping[str, Array]) -> Traine
     preprocessing = Preprocessing.from_dict(content["preprocessing"])
     history, config = History.from_dict(content["history"]), Config.from_dict(content["config"])
     classes = tuple(str(name) for name in content["classes"])
+    before = tuple(Past.from_dict(past) for past in content.get("before", ()))  # older files have none
     model = build(content["model"]["name"], **content["model"]["options"])
     _check(model, preprocessing, classes, history, config)
     if len(dtypes := {tensor.dtype for tensor in tensors.values()}) != 1:
@@ -94,7 +104,7 @@ def _rebuilt(content: Mapping[str, Any], tensors: Mapping[str, Array]) -> Traine
     if len(history):
         model.anneal(history.moment(config.epochs))
     model.eval()
-    return TrainedModel(model, preprocessing, classes, history, config)
+    return TrainedModel(model, preprocessing, classes, history, config, before)
 
 
 def _check(

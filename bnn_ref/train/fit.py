@@ -67,11 +67,20 @@ def fit(
     training = Training(model, dataset, config, preprocessing or Preprocessing.fit(dataset))
     if resume is not None:
         load_checkpoint(resume, training)
-    while len(training.history) < config.epochs:
+    return run(training, on_epoch_end, checkpoint)
+
+
+def run(
+    training: Training,
+    on_epoch_end: Callable[[Epoch], None] | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+) -> History:
+    """The epochs that `training` still has to go; its model comes back in eval mode. As in `fit`."""
+    while len(training.history) < training.config.epochs:
         epoch = training.run_epoch()
         if checkpoint is not None:
             save_checkpoint(checkpoint, training)
         if on_epoch_end is not None:
             on_epoch_end(epoch)
-    model.eval()
+    training.model.eval()
     return training.history

@@ -18,6 +18,7 @@ from bnn_ref.parameter import Array, Parameter
 from bnn_ref.train.config import LOSSES, Config
 from bnn_ref.train.evaluation import evaluate
 from bnn_ref.train.history import Epoch, History
+from bnn_ref.train.past import Past
 from bnn_ref.train.penalties import Penalties
 
 
@@ -28,6 +29,10 @@ class Training:
     ----------
     model, dataset, config, preprocessing
         As in `fit`.
+    before : sequence of Past
+        The stages that its first weights come from.
+    trained : sequence of Parameter, optional
+        What the optimizer moves: by default every parameter of `model`.
 
     Raises
     ------
@@ -35,14 +40,25 @@ class Training:
         When they do not fit each other.
     """
 
-    def __init__(self, model: Layer, dataset: Dataset, config: Config, preprocessing: Preprocessing) -> None:
+    def __init__(
+        self,
+        model: Layer,
+        dataset: Dataset,
+        config: Config,
+        preprocessing: Preprocessing,
+        *,
+        before: Sequence[Past] = (),
+        trained: Sequence[Parameter] | None = None,
+    ) -> None:
         _check(model, dataset, preprocessing)
         self.model, self.dataset, self.config, self.preprocessing = model, dataset, config, preprocessing
         self.rng = np.random.default_rng(config.seed)
         self.penalty = Penalties(model, config)
-        self.optimizer = make_optimizer(model, config, self.penalty.parameters())
+        parameters = model.parameters() if trained is None else trained
+        self.optimizer = make_optimizer([*parameters, *self.penalty.parameters()], config)
         self.loss = LOSSES[config.loss]()
         self.history, self.step, self.lr_sum = History(), 0, 0.0
+        self.before = tuple(before)
 
     @property
     def lr(self) -> float:
@@ -143,10 +159,10 @@ OWN: dict[str, tuple[str, ...]] = {"sgd": ("momentum", "nesterov"), "bop": ("gam
 """Fields of the configuration that one optimizer alone takes."""
 
 
-def make_optimizer(model: Layer, config: Config, more: Sequence[Parameter] = ()) -> Optimizer:
-    """The optimizer of all parameters of `model`, and `more`, that `config` asks for."""
+def make_optimizer(parameters: Sequence[Parameter], config: Config) -> Optimizer:
+    """The optimizer of `parameters` that `config` asks for."""
     own = {name: getattr(config, name) for name in OWN.get(config.optimizer, ())}
-    make, parameters = OPTIMIZERS[config.optimizer], [*model.parameters(), *more]
+    make = OPTIMIZERS[config.optimizer]
     return make(parameters, config.lr, weight_decay=config.weight_decay, clip=config.clip, **own)
 
 

@@ -39,6 +39,7 @@ FALSE = {
     "clip-as-printed", "fda-series-at-zero", "fda-series-domain", "fda-slope-series", "fda-n-is-the-count",
     "fda-printed-gradient",
     "fda-module-unbiased", "fda-lipschitz-smooth", "fda-smaller-error", "bireal-magnitude-aware",
+    "bireal-capability-count-n",
     "bireal-formula-and-code", "irnet-end-reached", "pcpp-pair-bnn+", "pcpp-pair-poly", "pcpp-pair-ede",
     "pcpp-pair-inverted",
 }  # fmt: skip
@@ -50,6 +51,8 @@ TRUE = {
     "fda-clip-is-a-limit", "fda-clip-is-no-member", "fda-clip-disturbs", "fda-total-tanh-20",
     "fda-total-series-20", "bireal-tighter", "bireal-is-rbnn", "bireal-paper-is-plain",
     "bireal-dropped-term", "bireal-paper-is-exact", "bireal-code-is-plain", "bireal-norm-first",
+    "bireal-capability-conv", "bireal-capability-norm", "bireal-capability-sign", "bireal-capability-bits",
+    "bireal-capability-corner", "bireal-capability-border",
     "swish-turns", "swish-overshoot", "swish-sign-kept",
     "pcpp-pair-bnn", "pcpp-pair-bnn++", "pcpp-one-consistent", "pcpp-bnn-worked", "pcpp-signs-kept",
     "irnet-unit-slope", "rbnn-distance", "reste-distance", "dsq-to-clip", "bbc-error-fourier-9",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as everything
-from analysis import checkers, claims, peers, spectra
+from analysis import areas, capability, checkers, claims, peers, spectra
 from analysis.checkers import ABSENT
 from analysis.study import Study, run
 from analysis.tables import RESULTS, Table, read
@@ -39,7 +39,11 @@ def test_a_rerun_writes_the_same_bytes(rerun: Path, tmp_path: Path) -> None:
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("study", [spectra.STUDY, checkers.STUDY, claims.STUDY], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "study",
+    [spectra.STUDY, areas.STUDY, capability.STUDY, checkers.STUDY, claims.STUDY],
+    ids=lambda s: s.name,
+)
 def test_headers(study: Study) -> None:
     for path in RESULTS.glob(f"{study.name}*.csv"):
         lines = [line for line in path.read_text().splitlines() if line.startswith("#")]
@@ -50,6 +54,12 @@ def test_headers(study: Study) -> None:
 
 def test_nothing_else_is_committed() -> None:
     stems = {"spectra-cases", "spectra-gain", "spectra-gibbs", "spectra-harmonics", "checkers", "claims"}
+    stems |= {"areas-functions", "areas-sign"}
+    stems |= {"capability-bounds", "capability-counts", "capability-measured"}
+    stems |= {"magnitude-equalities", "magnitude-ratios"}
+    stems |= {
+        f"fda-{part}" for part in ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
+    }
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
 
 
@@ -101,7 +111,20 @@ def test_a_checker_that_lets_everything_pass_is_seen_to() -> None:
     assert checkers.row(peer)[2:] == ["accepts", "fine", "accepts", "fine"]
 
 
-def test_all_of_them_in_one_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_of_them_in_one_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trained study is run by tests of its own; here it is only asked for."""
+    asked = []
+
+    def trained(out: list[str]) -> int:
+        asked.append(out)
+        for path in RESULTS.glob("fda-*.csv"):
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+        return 0
+
+    monkeypatch.setattr(everything.fda, "main", trained)
     assert everything.main(["--out", str(tmp_path)]) == 0
+    assert asked == [["--out", str(tmp_path)]]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out

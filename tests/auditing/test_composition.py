@@ -71,6 +71,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "resnet-20": {"width": 2, "blocks": [1, 1]},
     "vgg-small": {"width": 2},
 }
+for name in set(models.names()) - set(SMALL):
+    SMALL[name] = {"width": 2, "blocks": [2, 2]}
 
 
 @pytest.mark.parametrize(("loss", "scale"), [(SoftmaxCrossEntropy(), "channel"), (SquaredHinge(), "tensor")])

@@ -24,7 +24,9 @@ def test_dead_scaled_inverted_and_kinks() -> None:
     assert (scaled.kind, round(scaled.scale, 9)) == ("scaled", 1.5)
     assert identify(Operation(b.forward, lambda x, dy: -b.backward(x, dy))).kind == "inverted"
     strict = identify(Operation(b.forward, lambda x, dy: (np.abs(x) < 1) * dy))
-    assert (strict.kind, strict.kinks) == ("identified", (-1.0, 1.0))
+    assert (strict.kind, strict.names, strict.kinks) == ("identified", ("bnn-weight",), ())
+    half_open = identify(Operation(b.forward, lambda x, dy: ((x > -1) & (x <= 1)) * dy))
+    assert (half_open.kind, half_open.kinks) == ("identified", (-1.0,))
 
 
 def test_a_stranger_is_not_forced_into_the_table() -> None:

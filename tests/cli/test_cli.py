@@ -67,6 +67,27 @@ def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) ->
     assert all(np.array_equal(first[key], second[key]) for key in first)
 
 
+def test_train_in_stages_says_and_keeps_each(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    arguments = [
+        "train", "--model", "mlp", "--option", "width=8", "--limit", "128", "--epochs", "2",
+        "--out", str(path), "--pretrain", "real-relu:epochs=3,real-leaky-clip:lr=0.001:schedule=linear, real",
+    ]  # fmt: skip
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    said = [line.split(":")[0] for line in done.stdout.splitlines()[:4]]
+    chain = ["real-relu", "real-leaky-clip", "real", "approxsign"]
+    assert said == chain
+    loaded = bnn_ref.load_model(path)
+    assert [past.model.options["estimator"] for past in loaded.before if past.model] == chain[:3]
+    assert [len(past.history) for past in (*loaded.before, loaded)] == [3, 2, 2, 2]
+    steps = [(past.config.lr, past.config.schedule) for past in (*loaded.before, loaded)]
+    assert steps == [(5e-3, "cosine"), (1e-3, "linear"), (5e-3, "cosine"), (5e-3, "cosine")]
+    told = json.loads(run(*arguments, "--json").stdout)
+    assert [len(past["history"]["epochs"]) for past in told["before"]] == [3, 2, 2]
+    assert [epoch["loss"] for epoch in told["epochs"]] == [epoch.loss for epoch in loaded.history]
+
+
 def test_audit_of_everything_passes() -> None:
     done = run("audit", "--all")
     assert done.exit_code == 0, done.output
@@ -96,19 +117,35 @@ def test_spectrum_and_show_of_every_estimator(name: str, tmp_path: Path) -> None
         assert f"{name}: required an element-wise surrogate" in seen.output
     shown = run("show", name)
     assert shown.exit_code == 0
-    assert ("dx =" if rule.nonlinear() else "T(x) =") in shown.output
+    wanted = ("dx =",) if rule.nonlinear() else ("T(x) =", "T'(x) =")
+    assert any(formula in shown.output for formula in wanted)
 
 
-def test_show_of_a_model_prints_its_cost() -> None:
-    shown = run("show", "--model", "bireal-small", "--size", "28x28x1")
+@pytest.mark.parametrize("convention", ["library", "larq"])
+def test_show_of_a_model_is_its_cost(convention: str) -> None:
+    wanted = bnn_ref.cost(bnn_ref.models.build("cnn", input_shape=(20, 16, 3)), (1, 20, 16, 3), convention)
+    arguments = ("show", "--model", "cnn", "--size", "20x16x3", "--convention", convention)
+    found = json.loads(run(*arguments, "--json").stdout)
+    assert found == {"model": "cnn", "input_shape": [20, 16, 3], **wanted.to_dict()}
+    shown = run(*arguments)
     assert shown.exit_code == 0, shown.output
-    assert "total" in shown.output
+    assert max(map(len, shown.output.splitlines())) <= 80
+    assert f"{wanted.total.packed_bytes:,}" in shown.output
+    assert f"memory ({convention})" in shown.output
+
+
+def test_show_of_a_model_has_defaults() -> None:
+    found = json.loads(run("show", "--model", "bireal-small", "--option", "classes=7", "--json").stdout)
+    assert (found["input_shape"], found["convention"]) == ([28, 28, 1], "library")
+    assert found["layers"][-1]["output_shape"] == [7]
 
 
 def test_bench_reports_ratios() -> None:
     done = run("bench", "--pairs", "3", "--batch", "2", "--json")
     assert done.exit_code == 0, done.output
-    assert set(json.loads(done.output)) == set(bnn_ref.models.names())
+    assert list(json.loads(done.output)) == ["mlp", "cnn", "bireal-small", "resnet-20", "vgg-small"]
+    done = run("bench", "--models", "mlp,bireal-20", "--pairs", "3", "--batch", "1", "--json")
+    assert list(json.loads(done.output)) == ["mlp", "bireal-20"]
 
 
 def test_compare_prints_a_row_an_estimator() -> None:
@@ -150,7 +187,18 @@ BAD: list[tuple[list[str], str]] = [
     (["spectrum", "fda", "--option", "speed=3"], "required parameters among terms"),
     (["spectrum", "fda", "--period", "-1"], "period: required a positive number"),
     (["show"], "required one estimator's name"),
+    (["show", "tanh", "--all"], "required one estimator's name, --all, or --model NAME"),
+    (["show", "tanh", "--model", "cnn"], "required one estimator's name, --all, or --model NAME"),
+    (["show", "tanh", "--json"], "json: required --model NAME beside it, got True"),
+    (["show", "tanh", "--convention", "larq"], "convention: required --model NAME beside it, got 'larq'"),
+    (["show", "--all", "--size", "8x8x1"], "size: required --model NAME beside it, got '8x8x1'"),
+    (["show", "--model", "cnn", "--out", "cards"], "out: required no folder with --model"),
     (["show", "--model", "cnn", "--size", "28x28"], "required HxWxC"),
+    (["show", "--model", "cnn", "--size", ""], "size: required HxWxC"),
+    (["show", "tanh", "--size", ""], "size: required --model NAME beside it, got ''"),
+    (["show", "--model", "cnn", "--convention", ""], "required one of library, larq, paper, got ''"),
+    (["show", "--model", "cnn", "--convention", "mine"], "required one of library, larq, paper, got 'mine'"),
+    (["show", "--model", "cnn", "--convention", "paper"], "required the weights of Bi-Real-18 or -34"),
     (["show", "--model", "cnn", "--option", "width=-3"], "width: required a whole number >= 1, got -3"),
     (["train", "--out", "no/such/folder/a.safetensors"], "required an existing folder"),
     (["train", "--out", "OUT", "--data", "cats"], "digits, fashion-mnist, mnist"),
@@ -161,6 +209,14 @@ BAD: list[tuple[list[str], str]] = [
     (["train", "--out", "OUT", "--estimator", "nope"], "required one of identity-ste"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "depth=2"], "cnn: required options among width"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "width=-1"], "width: required a whole number"),
+    (["train", "--out", "OUT", "--pretrain", "real-tanh"], "required one of identity-ste"),
+    (
+        ["train", "--out", "OUT", "--pretrain", "real:leak=1"],
+        "pretrain: real: required settings among epochs",
+    ),
+    (["train", "--out", "OUT", "--pretrain", "real:epochs=0"], "epochs: required a whole number >= 1, got 0"),
+    (["train", "--out", "OUT", "--pretrain", "real:epochs"], "required NAME=VALUE, got 'epochs'"),
+    (["train", "--out", "OUT", "--option", "seed=1"], "multiple values for keyword argument 'seed'"),
     (["compare", "--estimators", "fda,fda"], "estimators: required at least one, each once"),
     (["compare", "--estimators", ","], "estimators: required at least one, each once"),
     (["compare", "--estimators", "tanh,fda:speed=3"], "arm 'fda:speed=3': fda: required parameters among"),

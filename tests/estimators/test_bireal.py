@@ -1,4 +1,4 @@
-"""ApproxSign: the integrals of bireal.md 2.1, and what makes it differ from a clip."""
+"""ApproxSign: the integrals of bireal.md 2.1, and what makes it differ from a clip. The leaky clip."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bnn_ref.binarizer import Curve
-from bnn_ref.estimators.bireal import PiecewiseQuadratic
+import bnn_ref
+from bnn_ref.binarizer import Binarizer, Curve, Sign
+from bnn_ref.estimators.bireal import LeakyClip, PiecewiseQuadratic
 from bnn_ref.estimators.ste import HardTanh
+from bnn_ref.testing import check_binarizer
 
 CLIP, APPROX = HardTanh(), PiecewiseQuadratic()
 
@@ -67,3 +71,36 @@ def test_the_slopes_of_the_two_halves() -> None:
         APPROX.derivative(np.array([-0.75, -0.25, 0.25, 0.75])), [0.5, 1.5, 1.5, 0.5]
     )
     np.testing.assert_array_equal(APPROX(np.array([-3.0, -0.5, 0.5, 3.0])), [-1, -0.75, 0.75, 1])
+
+
+def test_the_leaky_clip_in_numbers() -> None:
+    """Range (-1, 1), slope 0.1 outside and, as in the Caffe layer, at exactly -1 and 1."""
+    x = np.array([-11.0, -2.0, -1.0, -0.5, 0.0, 1.0, 3.0, 11.0])
+    np.testing.assert_allclose(LeakyClip()(x), [-2, -1.1, -1, -0.5, 0, 1, 1.2, 2], rtol=1e-15)
+    np.testing.assert_array_equal(LeakyClip().derivative(x), [0.1, 0.1, 0.1, 1, 1, 0.1, 0.1, 0.1])
+    inside = np.nextafter([-1.0, 1.0], 0)
+    np.testing.assert_array_equal(LeakyClip().derivative(inside), [1, 1])
+
+
+@given(leak=st.floats(0.01, 0.99), x=st.floats(-50, 50))
+def test_the_leaky_clip_lies_between_clip_and_line(leak: float, x: float) -> None:
+    """It is the leak's share of the line plus the rest of the clip: two curves proved elsewhere."""
+    mixed = leak * x + (1 - leak) * CLIP(np.array(x))
+    assert LeakyClip(leak=leak)(np.array(x)) == pytest.approx(mixed, rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("leak", [0.1, 0.01, 0.5])
+def test_the_leaky_clip_is_audited_like_every_curve(leak: float) -> None:
+    report = bnn_ref.audit(Binarizer(Sign(), LeakyClip(leak=leak)))
+    assert report.passed, str(report)
+
+
+@pytest.mark.parametrize("leak", [0.0, 1.1, -0.1, np.nan, "a"])
+def test_a_leak_outside_of_0_to_1_is_refused(leak: Any) -> None:
+    with pytest.raises(ValueError, match=r"leak: required a number in \(0, 1\], got"):
+        LeakyClip(leak=leak)
+
+
+@pytest.mark.parametrize(("clip", "leak"), [(1.0, 0.1), (0.5, 0.3), (2.0, 1.0)])
+def test_the_leaky_clip_keeps_its_claims(clip: float, leak: float) -> None:
+    check_binarizer(Binarizer(Sign(), LeakyClip(clip, leak)))

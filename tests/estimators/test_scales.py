@@ -11,12 +11,18 @@ from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE, Conv2d
 from bnn_ref.parameter import Array
 
 NONE, LAYER, FILTER = "none", "layer", "filter"
-ENTRIES = {  # granularity, and the factor of dy in dW
+ENTRIES = {  # granularity, and the terms of dW: the factors of dy, or "sum", through the scale
     "identity-ste": (NONE, "1"),  # Bop and BNN's port too
     "binaryconnect": (LAYER, "1"),  # the constant H
     "dorefa-weight": (LAYER, "1"),  # cancels
     "lab": (LAYER, "1"),
     "abc-weight": (LAYER, "scale"),
+    "bnn-weight": (NONE, "mask"),
+    "bireal-weight-paper": (FILTER, "scale mask"),
+    "bireal-weight-code": (FILTER, "mask"),
+    "bireal-weight-caffe": (FILTER, "1"),
+    "xnor-weight": (FILTER, "scale mask + 1/n"),
+    "xnor-weight-exact": (FILTER, "scale mask + sum"),
 }
 RNG = np.random.default_rng(0)
 
@@ -38,8 +44,20 @@ def test_conventions_of_the_entries(name: str, convention: tuple[str, str]) -> N
     assert set(np.unique(signs)) == {-1, 1}
     assert {NONE: scale is None, LAYER: np.shape(scale) == (1,), FILTER: np.shape(scale) == (4,)}[granularity]
     dy = RNG.normal(size=signs.shape)
-    factor = scale if gradient == "scale" else 1.0
-    np.testing.assert_allclose(layer.weight.vjp(layer.latent.value, dy), factor * dy)
+    w, n = layer.latent.value, signs[..., 0].size
+    size = 1.0 if scale is None else scale
+    inside = np.abs(w) < 1
+    assert 0 < inside.mean() < 1
+    terms = {
+        "1": dy,
+        "scale": size * dy,
+        "mask": inside * dy,
+        "scale mask": size * inside * dy,
+        "1/n": dy / n,
+        "sum": signs * np.einsum("ijcf,ijcf->f", signs, dy) / n,
+    }
+    wanted = sum(terms[term] for term in gradient.split(" + "))
+    np.testing.assert_allclose(layer.weight.vjp(w, dy), wanted)
 
 
 @pytest.mark.parametrize(("rule", "shape"), [(CHANNEL_SCALE, (4,)), (TENSOR_SCALE, (1,))])

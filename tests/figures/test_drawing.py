@@ -13,19 +13,28 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.tables import RESULTS
-from figures import fda, spectra
+from figures import bireal_estimators, capability, fda, magnitude, spectra
 from figures.drawing import Draw, counted, run
 
 Drawn = Callable[[Draw, Path], Figure]
 Apart = Callable[[Figure], None]
 ROOT = Path(__file__).parents[2]
-PICTURES = {"spectra": spectra.draw, **fda.PICTURES}
+PICTURES = {
+    "spectra": spectra.draw,
+    "bireal-estimators": bireal_estimators.draw,
+    "capability": capability.draw,
+    **fda.PICTURES,
+    "magnitude": magnitude.draw,
+}
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
+    "bireal-estimators": {"areas-functions", "areas-sign"},
+    "capability": {"capability-bounds", "capability-measured"},
     "fda-functions": {"fda-functions", "fda-dft"},
     "fda-passes": set(),
     "fda-terms": {"fda-time", "fda-terms"},
     "fda-schedules": {"fda-schedules"},
+    "magnitude": {"magnitude-ratios", "magnitude-equalities"},
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}

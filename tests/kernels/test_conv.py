@@ -132,11 +132,12 @@ def test_arguments_are_not_changed_and_strides_do_not_matter(problem):
     np.testing.assert_array_equal(dw, conv2d_weight_grad(x, dy, w.shape[0], stride, padding))
 
 
-@given(st.integers(0, 20), st.integers(1, 5), st.integers(1, 3), st.integers(0, 3))
-def test_output_size_counts_the_starts(size, kernel, stride, padding):
-    expected = naive.output_size(size, kernel, stride, padding)
+@given(st.integers(0, 20), st.integers(1, 5), st.integers(1, 7), st.integers(0, 3), st.booleans())
+def test_output_size_counts_the_starts(size, kernel, stride, padding, ceil):
+    ceil = ceil and size > 0
+    expected = naive.output_size(size, kernel, stride, padding, ceil)
     if expected:
-        assert output_size(size, kernel, stride, padding) == expected
+        assert output_size(size, kernel, stride, padding, ceil) == expected
     else:
         with pytest.raises(
             ValueError, match=f"size {size} with padding {padding} must be at least kernel {kernel}"

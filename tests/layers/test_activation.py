@@ -14,7 +14,7 @@ from bnn_ref import estimators
 from bnn_ref.basepoint import record, replay
 from bnn_ref.binarizer import Compose, Detach
 from bnn_ref.estimators.ste import Tanh
-from bnn_ref.layers import Activation, HardTanh, PReLU, ReLU
+from bnn_ref.layers import Activation, HardTanh, LeakyClip, PReLU, ReLU
 
 TINY = np.finfo(np.float64).smallest_subnormal
 ABOVE, BELOW = np.nextafter(1, 2), np.nextafter(1, 0)
@@ -67,6 +67,38 @@ def test_hard_tanh_is_clip(x: Any) -> None:
     assert np.ravel(dx).tolist() == [2.0 if -2.5 <= v <= 2.5 else 0.0 for v in np.ravel(x)]
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "slope"),
+    [
+        (0.25, 0.25, 1),
+        (-0.0, 0.0, 1),
+        (BELOW, BELOW, 1),
+        (1.0, 1.0, 0.1),
+        (-1.0, -1.0, 0.1),
+        (3.0, 1.2, 0.1),
+        (-11.0, -2.0, 0.1),
+        (np.inf, np.inf, 0.1),
+    ],
+)
+def test_leaky_clip_has_the_outer_slope_at_the_clip_itself(x: float, y: float, slope: float) -> None:
+    value, cache = LeakyClip().forward(np.array([x]))
+    assert value.tolist() == [pytest.approx(y, abs=1e-15)]
+    assert LeakyClip().backward(np.array([-3.0]), cache).tolist() == [-3.0 * slope]
+
+
+@given(hnp.arrays(np.float64, hnp.array_shapes(max_dims=2), elements=st.floats(-9, 9)))
+def test_leaky_clip_is_a_clip_and_a_share_of_what_it_cut_off(x: Any) -> None:
+    np.testing.assert_allclose(LeakyClip(2.5, 1)(x), x, rtol=1e-15, atol=1e-15)
+    clipped = np.clip(x, -2.5, 2.5)
+    np.testing.assert_allclose(LeakyClip(2.5, 0.3)(x), clipped + 0.3 * (x - clipped), rtol=0, atol=1e-14)
+
+
+def test_a_leak_is_something_and_no_more_than_the_whole() -> None:
+    for leak in (0, -0.1, 1.5, np.nan, "0.1"):
+        with pytest.raises(ValueError, match=r"leak: required a number in \(0, 1\], got"):
+            LeakyClip(1.0, leak)
+
+
 def prelu(x: Any, slopes: Any, side: Any) -> Any:
     """Element by element; `side` holds the real numbers that decide."""
     y = np.zeros(x.shape, np.result_type(x, slopes))
@@ -104,6 +136,7 @@ def test_kinks_are_counted_and_the_side_is_kept() -> None:
     for layer, kinks, continued in (
         (ReLU(), 2, [0, 0, -5, 0]),
         (HardTanh(), 2, [-5, -5, -5, -5]),
+        (LeakyClip(1.0, 0.5), 2, [-5, -5, -2, -3]),
         (PReLU(4), 2, [-1.25, -1.25, -5, -1.25]),
     ):
         with record() as point:

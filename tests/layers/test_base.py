@@ -31,6 +31,7 @@ from bnn_ref.layers import (
     HardTanh,
     LatentPenalty,
     Layer,
+    LeakyClip,
     Linear,
     MaxPool2d,
     MeanSquaredError,
@@ -100,9 +101,12 @@ CASES = {
     "prelu": Case(lambda rng: PReLU(3), (IMAGE,)),
     "relu": Case(lambda rng: ReLU(), (IMAGE,)),
     "hard-tanh": Case(lambda rng: HardTanh(), (IMAGE,)),
+    "leaky-clip": Case(lambda rng: LeakyClip(), (IMAGE,)),
     "binarizer": Case(lambda rng: Activation(STE), (IMAGE,)),
     "max": Case(lambda rng: MaxPool2d(2, 1), (IMAGE,)),
     "average": Case(lambda rng: AvgPool2d(3, 2, 1), (IMAGE,)),
+    "max-over": Case(lambda rng: MaxPool2d(3, 2, ceil=True), (IMAGE,)),
+    "average-over": Case(lambda rng: AvgPool2d(2, ceil=True), (IMAGE,)),
     "global": Case(lambda rng: GlobalAvgPool(), (IMAGE,)),
     "flatten": Case(lambda rng: Flatten(), (IMAGE,)),
     "add": Case(lambda rng: Add(), ((2, 3), (2, 3))),
@@ -158,6 +162,55 @@ def test_the_dtype_is_kept_forward_and_backward(case: Case, dtype: Any) -> None:
     for parameter in layer.parameters():
         assert parameter.grad is None or parameter.grad.dtype == dtype
     assert all(value.dtype == dtype for value in layer.state_dict().values())
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.classes])
+def test_the_output_shape_is_the_output_s_shape(name: str) -> None:
+    case = CASES[name]
+    y, _ = case.layer(np.float32).forward(*case.inputs(np.float32))
+    layer = case.layer(np.float32)
+    before = layer.state_dict()
+    assert layer.output_shape(*(shape[1:] for shape in case.shapes)) == y.shape[1:]
+    assert all(np.array_equal(value, before[key]) for key, value in layer.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("layer", "shapes", "reason"),
+    [
+        (Linear(3, 2, rng=np.random.default_rng(0)), [(2,)], "3 channels"),
+        (Conv2d(3, 2, 1, rng=np.random.default_rng(0)), [(4, 4, 2)], "3 channels"),
+        (Conv2d(3, 2, 1, rng=np.random.default_rng(0)), [(4, 3)], "H, W, C"),
+        (Conv2d(3, 2, 5, rng=np.random.default_rng(0)), [(4, 4, 3)], "size 4"),
+        (BatchNorm(3), [(4, 4, 2)], "3 channels"),
+        (PReLU(3), [(4, 4, 2)], "3 channels"),
+        (MaxPool2d(2), [(4, 3)], "H, W, C"),
+        (GlobalAvgPool(), [(3,)], "H, W, C"),
+        (Add(), [(4, 3), (4, 2)], "one shape"),
+    ],
+)
+def test_shapes_that_a_layer_cannot_take(layer: Layer, shapes: list[Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        layer.output_shape(*shapes)
+
+
+def test_the_shape_of_a_layer_without_a_rule_is_found_in_eval_mode_and_leaves_no_trace() -> None:
+    class Own(Layer):
+        def __init__(self) -> None:
+            self.norm = BatchNorm(2)
+            self.frozen = BatchNorm(2).eval()
+
+        def forward(self, x: Any, **named: Any) -> Any:
+            assert not self.training
+            return self.frozen(self.norm(x))[:, ::2], None
+
+    layer = Own()
+    before = layer.state_dict()
+    assert layer.output_shape((5, 4, 2)) == (3, 4, 2)
+    assert (layer.training, layer.norm.training, layer.frozen.training) == (True, True, False)
+    assert all(np.array_equal(value, before[key]) for key, value in layer.state_dict().items())
+    with pytest.raises(ValueError, match="2 channels"):
+        layer.output_shape((5, 4, 3))
+    assert (layer.training, layer.norm.training, layer.frozen.training) == (True, True, False)
 
 
 @EVERY

@@ -180,3 +180,25 @@ def test_what_cannot_be_normalized_is_refused_and_changes_nothing(
 def test_an_empty_batch_is_refused_with_its_size() -> None:
     with pytest.raises(ValueError, match="got 0"):
         BatchNorm(2)(np.zeros((0, 2), np.float32))
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_a_scale_is_absorbed(seed: int, one: bool) -> None:
+    rng = np.random.default_rng(seed)
+    norm = BatchNorm(3).astype(np.float64).eval()
+    norm.gamma.value, norm.beta.value, norm.running_mean = rng.normal(size=(3, 3))
+    norm.running_var = rng.uniform(0.01, 2, 3)
+    x, scale = rng.normal(size=(5, 3)), rng.uniform(0.01, 3, 1 if one else 3)
+    wanted = norm(scale * x)
+    norm.absorb(scale)
+    np.testing.assert_allclose(norm(x), wanted, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "scale", [[1.0, 0.0, 1.0], [1.0, -1.0, 1.0], [1.0, np.nan, 1.0], [1.0, 1.0], [[1.0]]]
+)
+def test_a_scale_that_is_none_is_refused(scale: Any) -> None:
+    norm = BatchNorm(3)
+    with pytest.raises(ValueError, match="scale: required 1 or 3 numbers > 0"):
+        norm.absorb(np.array(scale))
+    assert norm.running_mean.tolist() == [0, 0, 0]

@@ -9,12 +9,18 @@ import pytest
 
 from bnn_ref.models import Model
 
+LARGE = [
+    *("bireal-20", "bireal-18", "bireal-34", "bireal-50", "bireal-152"),
+    *("bireal-18-caffe", "bireal-34-caffe", "resnet-18", "resnet-34"),
+]
+
 SMALLEST: dict[str, dict[str, Any]] = {
     "mlp": {"input_shape": (1, 1, 1), "width": 1, "depth": 1},
     "cnn": {"input_shape": (4, 4, 1), "width": 1},
     "bireal-small": {"input_shape": (1, 1, 1), "widths": (1,), "blocks": (1,), "pool": False},
     "resnet-20": {"input_shape": (1, 1, 1), "width": 2, "blocks": (1,)},
     "vgg-small": {"input_shape": (8, 8, 1), "width": 1},
+    **{name: {"input_shape": (1, 1, 1), "width": 1, "blocks": (1,)} for name in LARGE},
 }
 
 

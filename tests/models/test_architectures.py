@@ -124,10 +124,10 @@ def test_a_bireal_block_lets_its_input_through() -> None:
     operands = Operands(get("approxsign"), get("clipped-ste"), None, rng)
     x = rng.normal(size=(2, 4, 4, 3)).astype(np.float32)
     block = BiRealBlock(operands, 3, 3)
-    block.norm.gamma.value = np.zeros(3, np.float32)
+    block.branch.parts[1].gamma.value = np.zeros(3, np.float32)
     np.testing.assert_array_equal(block(x), x)
     down = BiRealBlock(operands, 3, 5, stride=2)
-    down.norm.gamma.value = np.zeros(5, np.float32)
+    down.branch.parts[1].gamma.value = np.zeros(5, np.float32)
     kinds = [type(part) for part in down.shortcut.parts]
     assert kinds == [AvgPool2d, Conv2d, BatchNorm]
     means = x.reshape(2, 2, 2, 2, 2, 3).mean(axis=(2, 4))  # 2x2 blocks of pixels
@@ -183,7 +183,7 @@ def test_a_resnet_block_lets_its_input_through() -> None:
     x = rng.normal(size=(2, 5, 4, 4)).astype(np.float32)
     same, down = ResNetBlock(operands, 4, 4), ResNetBlock(operands, 4, 8, stride=2)
     for block in (same, down):
-        block.residual.parts[-1].gamma.value = np.zeros_like(block.residual.parts[-1].gamma.value)
+        block.branch.parts[-1].gamma.value = np.zeros_like(block.branch.parts[-1].gamma.value)
     np.testing.assert_array_equal(same(x), x)
     y = down(x)
     assert y.shape == (2, 3, 2, 8)
@@ -195,7 +195,7 @@ def test_a_resnet_block_lets_its_input_through() -> None:
 def test_a_resnet_block_applies_its_parts_in_order() -> None:
     """One pixel, one channel: sign(x) w, PReLU, norm; sign, w, PReLU, norm; plus x: by hand."""
     block = ResNetBlock(Operands(get("ste"), None, None, np.random.default_rng(0)), 1, 1).eval()
-    first, bend, norm, second, bend_again, norm_again = block.residual.parts
+    first, bend, norm, second, bend_again, norm_again = block.branch.parts
     first.latent.value = np.full((3, 3, 1, 1), 3.0)  # -1 * 3 = -3, PReLU: -0.75
     norm.running_mean, norm.running_var = np.array([-1.0]), np.array([1.0])  # + 0.25
     second.latent.value = np.full((3, 3, 1, 1), -5.0)  # sign + 1 * -5 = -5, PReLU with slope 0.5: -2.5

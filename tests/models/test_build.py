@@ -9,17 +9,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bnn_ref
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, Tensor, backward, steps
 from bnn_ref.binarizer import Binarizer, Scaled
 from bnn_ref.layers import TENSOR_SCALE, SoftmaxCrossEntropy
-from bnn_ref.models import REAL, Model, Spec, build
+from bnn_ref.models import TWINS, Model, Spec, build
 
 Bits = Callable[[Model], Any]
 Smallest = dict[str, dict[str, Any]]
 NAMES = models.names()
 SMALL: dict[str, dict[str, Any]] = {name: {"input_shape": (8, 8, 1)} for name in NAMES}
 SMALL["vgg-small"]["width"] = 16
+LARGE = {name: {"width": 4} for name in NAMES if name not in list(SMALL)[:5]}
+for name in LARGE:
+    SMALL[name] |= {"width": 4, "blocks": (2, 2)}
+REALS = ["resnet-18", "resnet-34"]
+"""Nothing in them is binary."""
 
 
 def test_every_name_has_a_smallest_size(smallest: Smallest) -> None:
@@ -27,10 +33,10 @@ def test_every_name_has_a_smallest_size(smallest: Smallest) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("estimator", ["approxsign", "bnn++", REAL])
+@pytest.mark.parametrize("estimator", ["approxsign", "bnn++", *TWINS])
 @pytest.mark.parametrize("size", ["default", "smallest"])
 def test_images_become_scores(smallest: Smallest, name: str, estimator: str, size: str) -> None:
-    options = smallest[name] if size == "smallest" else {}
+    options = smallest[name] if size == "smallest" else LARGE.get(name, {})
     model = build(name, estimator=estimator, classes=3, **options)
     shape = options.get("input_shape", (28, 28, 1))
     assert model.spec.input_shape == shape
@@ -80,7 +86,7 @@ def test_one_seed_is_one_network(bits: Bits, name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_networks_of_one_seed_start_alike_whatever_the_estimator(bits: Bits, name: str) -> None:
     first = bits(build(name, estimator="approxsign", **SMALL[name]))
-    for estimator in ("fda", "bnn++", REAL):
+    for estimator in ("fda", "bnn++", *TWINS):
         assert bits(build(name, estimator=estimator, **SMALL[name])) == first
 
 
@@ -106,19 +112,20 @@ def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, na
     images = np.random.default_rng(0).normal(size=(4, 8, 8, 2)).astype(np.float32)
     np.testing.assert_array_equal(again(images), model(images))
     binary = [layer for _, layer in again.layers() if isinstance(getattr(layer, "weight", None), Scaled)]
-    assert binary
+    assert bool(binary) is (name not in REALS)
     for layer in binary:
         assert layer.activation.surrogate.terms == 7
         assert layer.weight.inner.surrogate.beta == 3.5
         assert layer.weight.scale == TENSOR_SCALE
 
 
+@pytest.mark.parametrize("twin", TWINS)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_real_twin_binarizes_nothing(name: str) -> None:
+def test_a_real_twin_binarizes_nothing(name: str, twin: str) -> None:
     scaled = {"scale": "tensor", **SMALL[name]}
-    real, binary = (build(name, estimator=estimator, **scaled) for estimator in (REAL, "approxsign"))
+    real, binary = (build(name, estimator=estimator, **scaled) for estimator in (twin, "approxsign"))
     assert not any(parameter.latent for parameter in real.parameters())
-    assert any(parameter.latent for parameter in binary.parameters())
+    assert any(parameter.latent for parameter in binary.parameters()) is (name not in REALS)
     for _, layer in real.layers():
         assert getattr(layer, "weight", None) is None
         assert not isinstance(getattr(layer, "activation", None), Binarizer)
@@ -127,6 +134,31 @@ def test_the_real_twin_binarizes_nothing(name: str) -> None:
     }
     # with real weights behind it, each layer's products take many values, not odd or even integers only
     assert len(np.unique(np.abs(real.state_dict()["head.latent"]))) > 2
+
+
+@pytest.mark.parametrize(
+    ("twin", "right", "left"), [("real", 1.0, -1.0), ("real-relu", 3.0, 0.0), ("real-leaky-clip", 1.2, -1.2)]
+)
+def test_a_twin_puts_its_curve_in_place_of_sign(twin: str, right: float, left: float) -> None:
+    curves = [
+        layer.activation for _, layer in build("mlp", estimator=twin).layers() if hasattr(layer, "latent")
+    ]
+    assert [curve is None for curve in curves] == [True, False, False, True]
+    for curve in curves[1:-1]:
+        np.testing.assert_allclose(curve(np.array([3.0, -3.0])), [right, left], rtol=1e-15)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_twin_is_audited_as_a_network(twin: str) -> None:
+    model = build("bireal-small", estimator=twin, input_shape=(4, 4, 1), widths=[3, 4], blocks=[1, 1])
+    images = np.random.default_rng(0).normal(size=(4, 4, 4, 1))
+    report = bnn_ref.audit_model(model, SoftmaxCrossEntropy(), images, np.arange(4))
+    assert report.passed, str(report)
+
+
+def test_a_twin_takes_no_parameters() -> None:
+    with pytest.raises(ValueError, match=r"parameters: required none with 'real-leaky-clip', got"):
+        build("mlp", estimator="real-leaky-clip", parameters={"leak": 0.2})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -166,7 +198,7 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         (
             "resnet-1000",
             {},
-            "model: required one of mlp, cnn, bireal-small, resnet-20, vgg-small; got 'resnet-1000'",
+            "model: required one of mlp, cnn, bireal-small, resnet-20, vgg-small, .*; got 'resnet-1000'",
         ),
         ("mlp", {"estimator": "tang"}, "estimator: required one of identity-ste, .* got 'tang'"),
         ("mlp", {"weight_estimator": "real"}, "estimator: required one of .* got 'real'"),
@@ -201,6 +233,14 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         ("cnn", {"input_shape": (8, 3, 1)}, "input_shape: required at least 4 x 4 pixels, got 8 x 3"),
         ("resnet-20", {"width": 7}, "width: required an even number: .*, got 7"),
         ("resnet-20", {"blocks": ()}, "blocks: required a list of whole numbers >= 1, got"),
+        ("bireal-18", {"shortcut": "none"}, "shortcut: required one of bireal, res, plain, got 'none'"),
+        ("bireal-18", {"shortcut": 2}, "shortcut: required a word, got 2"),
+        ("bireal-20", {"init": "he"}, "init: required one of glorot, released, got 'he'"),
+        ("bireal-50", {"init": None}, "init: required a word, got None"),
+        *(
+            ("bireal-18", {"shortcut": "res", "blocks": blocks}, "blocks: required even numbers")
+            for blocks in ((3, 5), (2, 1))
+        ),
         (
             "vgg-small",
             {"input_shape": (8, 7, 1)},
@@ -216,6 +256,8 @@ def test_a_bad_option_is_named(name: str, options: dict[str, Any], message: str)
 def test_options_lists_names_and_defaults() -> None:
     assert models.options("mlp") == {"width": 128, "depth": 3}
     assert models.options("cnn") == {"width": 32}
+    thirty_four = models.options("bireal-34")
+    assert thirty_four == {"width": 64, "blocks": (6, 8, 12, 6), "shortcut": "bireal", "init": "glorot"}
     assert models.options("bireal-small") == {"widths": (32, 64), "blocks": (2, 2), "pool": True}
     with pytest.raises(ValueError, match="model: required one of"):
         models.options("resnet-1000")

@@ -24,6 +24,7 @@ from bnn_ref.layers import (
     GlobalAvgPool,
     HardTanh,
     Layer,
+    LeakyClip,
     Linear,
     MaxPool2d,
     PadShortcut,
@@ -39,8 +40,11 @@ CHANNELS = st.one_of(st.sampled_from([1, 2, 63, 64, 65, 128, 130]), st.integers(
 
 def build(name: str, **options: Any) -> models.Model:
     """A network of the package for 28 x 28 pixels, the large ones with fewer layers or channels."""
-    smaller = {"resnet-20": {"blocks": (1, 1, 1)}, "vgg-small": {"width": 16}}.get(name, {})
-    return models.build(name, **{"input_shape": (28, 28, 1)} | smaller | options)
+    smaller = {
+        name: {"width": 8, "blocks": (2, 2)} for name in models.names() if "blocks" in models.options(name)
+    }
+    smaller |= {"bireal-small": {}, "resnet-20": {"blocks": (1, 1, 1)}, "vgg-small": {"width": 16}}
+    return models.build(name, **{"input_shape": (28, 28, 1)} | smaller.get(name, {}) | options)
 
 
 def signs(zero: int = 1) -> Binarizer:
@@ -112,15 +116,20 @@ def products(draw: st.DrawFn, rng: np.random.Generator, c: int, flat: bool, f: i
 @st.composite
 def links(draw: st.DrawFn, c: int, flat: bool) -> list[Layer]:
     """What may stand between two products."""
-    kinds = ["norm"] * 3 + ["prelu", "relu", "hardtanh", "sign"] + ([] if flat else ["max", "max", "avg"])
+    kinds = (
+        ["norm"] * 3
+        + ["prelu", "relu", "hardtanh", "leaky", "sign"]
+        + ([] if flat else ["max", "max", "avg"])
+    )
     made: dict[str, Any] = {
         "norm": lambda: BatchNorm(c),
         "prelu": lambda: PReLU(draw(st.sampled_from([1, c]))),
         "relu": ReLU,
         "hardtanh": lambda: HardTanh(draw(st.sampled_from([0.7, 1.0, 3.0]))),
         "sign": lambda: Activation(Sign(draw(st.sampled_from([-1, 1])))),
-        "max": lambda: MaxPool2d(2, draw(st.integers(1, 2)), draw(st.integers(0, 1))),
-        "avg": lambda: AvgPool2d(2, draw(st.integers(1, 2)), 1),
+        "leaky": lambda: LeakyClip(draw(st.sampled_from([0.7, 1.0, 3.0])), draw(st.sampled_from([0.1, 1]))),
+        "max": lambda: MaxPool2d(2, draw(st.integers(1, 3)), draw(st.integers(0, 1)), draw(st.booleans())),
+        "avg": lambda: AvgPool2d(2, draw(st.integers(1, 2)), draw(st.integers(0, 1)), draw(st.booleans())),
     }
     return [made[kind]() for kind in draw(st.lists(st.sampled_from(kinds), max_size=3))]
 

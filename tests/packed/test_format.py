@@ -12,8 +12,9 @@ import pytest
 from packed_nets import perturb
 
 from bnn_ref import models
-from bnn_ref.layers import Layer
+from bnn_ref.layers import AvgPool2d, Layer, MaxPool2d, Sequential
 from bnn_ref.packed import container, pack
+from bnn_ref.packed.document import restore
 from bnn_ref.packed.steps import KINDS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "packed-format.md").read_text()
@@ -58,3 +59,24 @@ def test_format_and_version_are_those_of_the_code() -> None:
     assert f"| `format` | `{container.FORMAT}` |" in TEXT
     assert f"| `version` | `{container.VERSION}`." in TEXT
     assert f"version {container.VERSION}\n" in TEXT
+
+
+def test_an_option_that_has_its_default_is_left_out_and_may_be_missing(tmp_path: Path) -> None:
+    """Files of networks whose pools stay inside are as they were before pools could hang over."""
+    pools = {"inside": MaxPool2d(2), "over": MaxPool2d(2, ceil=True), "average": AvgPool2d(2, ceil=True)}
+    found = {}
+    for name, pool in pools.items():
+        pack(Sequential(pool)).save(tmp_path / name)
+        document, arrays = container.read(tmp_path / name)
+        (node,) = document["nodes"]
+        found[name] = node["options"]
+        restored = restore(document, arrays).nodes[0].step
+        assert restored.fields() == {"kernel_size": 2, "stride": 2, "padding": 0, "ceil": name != "inside"}
+    assert found["inside"] == {"kernel_size": 2, "stride": 2, "padding": 0}
+    assert found["over"] == found["average"] == {**found["inside"], "ceil": True}
+    document["nodes"][0]["options"]["ceil"] = 1
+    with pytest.raises(ValueError, match=r"avg_pool\): ceil: required another type, got int"):
+        restore(document, arrays)
+    document["nodes"][0]["options"] = {**found["inside"], "floor": True}
+    with pytest.raises(ValueError, match=r"avg_pool\): required \['ceil', 'kernel_size', .* got \['floor', "):
+        restore(document, arrays)

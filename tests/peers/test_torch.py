@@ -84,18 +84,19 @@ def test_batch_norm_moves_its_statistics_alike() -> None:
     assert np.allclose(layer.running_var, twin.running_var.numpy(), atol=1e-13)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 1, 1)])
-def test_pooling(kernel: int, stride: int, padding: int) -> None:
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 1, 1), (3, 2, 0)])
+def test_pooling(kernel: int, stride: int, padding: int, ceil: bool) -> None:
     x = RNG.choice([-1.0, 1.0, 2.0], (2, 8, 7, 3))  # ties: the first maximum wins in both
     compare(
-        MaxPool2d(kernel, stride, padding),
-        lambda t: nhwc(F.max_pool2d(nchw(t), kernel, stride, padding)),
+        MaxPool2d(kernel, stride, padding, ceil),
+        lambda t: nhwc(F.max_pool2d(nchw(t), kernel, stride, padding, ceil_mode=ceil)),
         x,
         [],
     )
     compare(
-        AvgPool2d(kernel, stride, padding),
-        lambda t: nhwc(F.avg_pool2d(nchw(t), kernel, stride, padding)),
+        AvgPool2d(kernel, stride, padding, ceil),
+        lambda t: nhwc(F.avg_pool2d(nchw(t), kernel, stride, padding, ceil)),
         x,
         [],
     )
@@ -135,6 +136,7 @@ SURROGATES: dict[str, Callable[[Any], Any]] = {
     "rbnn-activation": lambda x: torch.where(
         x.abs() < 2**0.5, 2**0.5 * x - torch.sign(x) * x * x / 2, torch.sign(x)
     ),
+    "bnn-weight": lambda x: x.clamp(-1, 1),
     "reste": lambda x: torch.where(
         x.abs() <= 0.1,
         x * 0.1 ** (1 / 3 - 1),
@@ -182,3 +184,37 @@ def test_the_noise_module_gives_the_same_gradients(name: str, shape: tuple[int, 
     assert np.allclose(rule.backward(x, dy), twin.grad.numpy(), rtol=0, atol=1e-12)
     for own, other in zip(rule.parameters(), (first, second), strict=True):
         assert np.allclose(own.grad, other.grad.numpy(), rtol=0, atol=1e-12)
+
+
+def replaced(value: Any, slope: Any) -> Any:
+    """`value` forward, the gradient of `slope` backward."""
+    return value.detach() + slope - slope.detach()
+
+
+def weight_rules(w: Any) -> dict[str, Any]:
+    """What each rule for weights differentiates, composed in torch; filters on the last axis."""
+    n = w.numel() // w.shape[-1]
+    alpha = w.abs().mean(dim=tuple(range(w.ndim - 1)), keepdim=True)
+    clip, signs = w.clamp(-1, 1), torch.where(w >= 0, 1.0, -1.0).to(w.dtype)
+    return {
+        "bnn-weight": replaced(signs, clip),
+        "bireal-weight-paper": alpha.detach() * replaced(signs, clip),
+        "bireal-weight-code": replaced(alpha * signs, clip),
+        "bireal-weight-caffe": replaced(alpha * signs, w),
+        "xnor-weight": replaced(alpha * signs, w / n + alpha.detach() * clip),
+        "xnor-weight-exact": alpha * replaced(signs, clip),
+    }
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-12)])
+@pytest.mark.parametrize("name", list(weight_rules(torch.ones(1, 1))))
+@pytest.mark.parametrize("shape", [(6, 4), (3, 3, 5, 4)])
+def test_rules_for_weights(name: str, shape: tuple[int, ...], dtype: type, tolerance: float) -> None:
+    w, g = RNG.uniform(-1.3, 1.3, (2, *shape)).astype(dtype)
+    twin = torch.tensor(w, requires_grad=True)
+    value = weight_rules(twin)[name]
+    value.backward(torch.tensor(g))
+    rule = estimators.get(name)
+    assert rule(w).dtype == rule.backward(w, g).dtype == dtype
+    assert np.allclose(rule(w), value.detach().numpy(), rtol=0, atol=tolerance)
+    assert np.allclose(rule.backward(w, g), twin.grad.numpy(), rtol=0, atol=tolerance)

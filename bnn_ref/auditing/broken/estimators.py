@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,9 +12,11 @@ from bnn_ref import estimators
 from bnn_ref.auditing.api import audit, audit_operation
 from bnn_ref.auditing.broken.base import Broken
 from bnn_ref.auditing.report import Report
-from bnn_ref.binarizer import Binarizer, Curve, Piece, Sign
+from bnn_ref.binarizer import Binarizer, Curve, Faded, Piece, ReLU, Sign, Sum
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
 from bnn_ref.estimators.dorefa import Quantizer, UnitClip
+from bnn_ref.estimators.fda import FourierSeries
+from bnn_ref.estimators.noise import NoiseModule
 from bnn_ref.estimators.ste import HardTanh, Tanh
 from bnn_ref.parameter import Array
 
@@ -107,6 +109,27 @@ class _InvertedSign(Sign):
         return -super().__call__(x)
 
 
+@dataclass(frozen=True)
+class _PrintedAlpha(Faded):
+    """Passes the gradient on unscaled, as a paper prints it."""
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return self.inner.vjp(x, dy)
+
+
+@dataclass(frozen=True)
+class _OpenAtZero(NoiseModule):
+    """Its gradient takes relu's slope at 0 as 1, its T declares 0."""
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return NoiseModule.vjp(replace(self, relu=ReLU(at_zero=1)), x, dy)
+
+
+def _with_module(module: Faded) -> Callable[[], Report]:
+    series = FourierSeries()
+    return partial(audit, Binarizer(Sum((Sign(), module)), Sum((series, module))))
+
+
 def _declared(curve: Curve) -> Callable[[], Report]:
     return partial(audit, Binarizer(Sign(), curve))
 
@@ -167,6 +190,16 @@ ESTIMATORS: tuple[Broken, ...] = (
     Broken("T jumps at a kink", _declared(_Jumping()), "T is continuous at its kinks"),
     Broken("peak claimed too small", _declared(_Boastful()), "peak"),
     Broken("monotone claimed, but wavy", _declared(_Wavy()), "monotone"),
+    Broken(
+        "noise module without its alpha in the gradient",
+        _with_module(_PrintedAlpha(0.1, NoiseModule())),
+        "activation, float64: gradient to curve.second",
+    ),
+    Broken(
+        "noise module open at 0 behind a T that is not",
+        _with_module(Faded(0.1, _OpenAtZero())),
+        "weight, float64: gradient to input 0",
+    ),
     Broken(
         "deployed inverted",
         partial(audit, Binarizer(Sign(), HardTanh(), deployed=_InvertedSign())),

@@ -1,7 +1,17 @@
 """The steps of a packed network; `KINDS` is the instruction set of its file format."""
 
 from bnn_ref.packed.steps.base import Step
-from bnn_ref.packed.steps.elementwise import Affine, Bias, Clip, Elementwise, PReLU, RealSign, ReLU, Scale
+from bnn_ref.packed.steps.elementwise import (
+    Affine,
+    Bias,
+    Clip,
+    Elementwise,
+    LeakyClip,
+    PReLU,
+    RealSign,
+    ReLU,
+    Scale,
+)
 from bnn_ref.packed.steps.pool import AvgPool, GlobalMean, MaxPool
 from bnn_ref.packed.steps.product import (
     BinaryConv,
@@ -20,7 +30,7 @@ KINDS: dict[str, type[Step]] = {
     for step in (
         *(PackSigns, Threshold, FlattenSigns),
         *(BinaryConv, BinaryLinear, SignWeightConv, SignWeightLinear, RealConv, RealLinear),
-        *(Scale, Bias, Affine, PReLU, ReLU, Clip, RealSign),
+        *(Scale, Bias, Affine, PReLU, ReLU, Clip, LeakyClip, RealSign),
         *(MaxPool, AvgPool, GlobalMean, Flatten, Add, PadShortcut),
     )
 }
@@ -38,6 +48,7 @@ __all__ = [
     "Flatten",
     "FlattenSigns",
     "GlobalMean",
+    "LeakyClip",
     "MaxPool",
     "PReLU",
     "PackSigns",

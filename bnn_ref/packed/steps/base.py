@@ -41,9 +41,11 @@ class Step:
         return {name: stored(tensor) for name, tensor in self.held().items()}
 
     def options(self) -> dict[str, int | float]:
-        """The fields that are numbers."""
+        """The fields that are numbers; one that has its default is left out."""
         held = self.held()
-        return {name: value for name, value in self.fields().items() if name not in held}
+        usual = {f.name: f.default for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+        own = {name: value for name, value in self.fields().items() if name not in held}
+        return {name: value for name, value in own.items() if value != usual[name]}
 
 
 def stored(tensor: Array | Signs) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 
 from bnn_ref import kernels as compiled
 from bnn_ref.binarizer import Sign
+from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
 
@@ -108,6 +109,18 @@ class Clip(Elementwise):
         limit = np.float32(self.limit)
         clipped: Array = np.clip(real(x), -limit, limit)
         return clipped
+
+
+@dataclass(frozen=True, eq=False)
+class LeakyClip(Elementwise):
+    """y = x inside (-limit, limit), +-limit + leak * (x -+ limit) outside; both rounded to float32."""
+
+    kind: ClassVar[str] = "leaky_clip"
+    limit: float
+    leak: float
+
+    def apply(self, x: Array) -> Array:
+        return LeakyClipCurve(self.limit, self.leak)(real(x))
 
 
 @dataclass(frozen=True, eq=False)

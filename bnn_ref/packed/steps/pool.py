@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from bnn_ref import kernels as compiled
-from bnn_ref.layers import AvgPool2d, GlobalAvgPool
+from bnn_ref.layers import AvgPool2d, GlobalAvgPool, MaxPool2d
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
 
@@ -23,13 +23,15 @@ class MaxPool(Step):
     kernel_size: int
     stride: int
     padding: int
+    ceil: bool = False
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        k, s, p = self.kernel_size, self.stride, self.padding
-        x = inputs[0]
-        rows, columns = (compiled.output_size(size, k, s, p) for size in x.shape[1:3])
+        k, s, x = self.kernel_size, self.stride, inputs[0]
+        pool = MaxPool2d(k, s, self.padding, self.ceil)
+        rows, columns = (pool.places(size) for size in x.shape[1:3])
+        margins = pool.margins(x.shape)
         least = -np.inf if x.dtype == np.float32 else np.iinfo(x.dtype).min
-        padded = np.pad(x, ((0, 0), (p, p), (p, p), (0, 0)), constant_values=least) if p else x
+        padded = np.pad(x, margins, constant_values=least) if np.any(margins) else x
         largest = np.full((len(x), rows, columns, x.shape[3]), least, x.dtype)
         for i, j in product(range(k), repeat=2):
             np.maximum(largest, padded[:, i : i + s * rows : s, j : j + s * columns : s], out=largest)
@@ -44,9 +46,10 @@ class AvgPool(Step):
     kernel_size: int
     stride: int
     padding: int
+    ceil: bool = False
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        mean: Array = AvgPool2d(self.kernel_size, self.stride, self.padding)(real(inputs[0]))
+        mean: Array = AvgPool2d(self.kernel_size, self.stride, self.padding, self.ceil)(real(inputs[0]))
         return mean
 
 

@@ -1,0 +1,88 @@
+"""The numbers themselves: what one layer, or a whole network, costs for one image."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one layer, or the whole network, costs for one image.
+
+    Attributes
+    ----------
+    real_weights, binary_weights : int
+        Of convolutions and linear layers; binary ones take 1 bit.
+    bias, norm, slope, scale, other : int
+        Real numbers beside them: biases, gamma and beta of batch norm, slopes of PReLU, scales of binary
+        weights, and whatever else eval mode reads (parameters of other layers, and of activations there).
+    real_macs, binary_macs : int
+        Multiplications with addition, each counted once, taps on padding included; binary where both
+        operands are signs.
+    binary_channels, binary_outputs : int
+        Output channels, and output elements, of the products whose operands are both signs.
+    memory_bits : int
+        What the convention of the report makes of them.
+    packed_bytes : int or None
+        Of tensors in the packed file; None where the network cannot be packed.
+
+    Source: the counting rules of bireal2018.
+    """
+
+    real_weights: int = 0
+    binary_weights: int = 0
+    bias: int = 0
+    norm: int = 0
+    slope: int = 0
+    scale: int = 0
+    other: int = 0
+    real_macs: int = 0
+    binary_macs: int = 0
+    binary_channels: int = 0
+    binary_outputs: int = 0
+    memory_bits: int = 0
+    packed_bytes: int | None = 0
+
+    @property
+    def ops(self) -> float:
+        """real_macs + binary_macs / 64: as many signs meet in one instruction."""
+        return self.real_macs + self.binary_macs / 64
+
+    @property
+    def macs(self) -> int:
+        """All of them."""
+        return self.real_macs + self.binary_macs
+
+    @property
+    def real_numbers(self) -> int:
+        """Everything that is no binary weight."""
+        return self.real_weights + self.bias + self.norm + self.slope + self.scale + self.other
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers that eval mode reads: all but the scales, which follow from the weights."""
+        return self.binary_weights + self.real_numbers - self.scale
+
+    def full_precision(self) -> Counts:
+        """The network's twin with real operands; it has no scales, and memory is still to be counted."""
+        return replace(
+            self,
+            real_weights=self.real_weights + self.binary_weights,
+            real_macs=self.macs,
+            **dict.fromkeys(("binary_weights", "binary_macs", "binary_channels", "binary_outputs"), 0),
+            scale=0,
+            memory_bits=0,
+            packed_bytes=None,
+        )
+
+    def __add__(self, other: Counts) -> Counts:
+        sums: dict[str, Any] = {}
+        for field in fields(self):
+            a, b = getattr(self, field.name), getattr(other, field.name)
+            sums[field.name] = None if a is None or b is None else a + b
+        return Counts(**sums)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every count by name."""
+        return {**asdict(self), "ops": self.ops}
