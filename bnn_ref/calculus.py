@@ -107,12 +107,15 @@ class Faded(Map):
     def __post_init__(self) -> None:
         good = is_number(self.strength) and self.strength >= 0
         require(good, "strength", "a number >= 0", self.strength)
+        object.__setattr__(self, "strength", float(self.strength))  # NumPy's own floats promote float32
 
     def __call__(self, x: Array) -> Array:
+        if not self.strength:
+            return np.zeros(self.output_shape(x), x.dtype)
         return self.strength * self.inner(x)
 
     def vjp(self, x: Array, dy: Array) -> Array:
-        return self.inner.vjp(x, self.strength * dy)
+        return self.inner.vjp(x, self.strength * dy) if self.strength else np.zeros_like(x)
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         return self.inner.output_shape(x)

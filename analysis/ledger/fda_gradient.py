@@ -40,7 +40,7 @@ def _to_second(rule: Binarizer, t: Array, g: Array) -> tuple[Array, Array]:
     return second.grad, wanted
 
 
-@claim("fda-printed-gradient", PAPER, "Eq. 14-17", "P", "Eq. 15-17 are the gradients of Eq. 14.")
+@claim("fda-printed-gradient", PAPER, "Eq. 14 and 17", "P", "Eq. 17 is the gradient of Eq. 14 to W2.")
 def printed_gradient() -> Finding:
     got, wanted = _to_second(*_bound("fda-eq15"))
     ratio = float((got * wanted).sum() / (wanted * wanted).sum())
@@ -48,7 +48,11 @@ def printed_gradient() -> Finding:
 
 
 @claim(
-    "fda-corrected-gradient", PAPER, "ours, on Eq. 15-17", "D", "With alpha in the module's terms they are."
+    "fda-corrected-gradient",
+    PAPER,
+    "ours, on Eq. 17",
+    "D",
+    "With the factor alpha, which Eq. 15-16 lack too, it is.",
 )
 def corrected_gradient() -> Finding:
     got, wanted = _to_second(*_bound("fda-noise", start=10, stop=10))

@@ -53,8 +53,13 @@ def audit(subject: str | Map | Layer, *inputs: Array, **options: Any) -> Report:
         return audit_composed(subject)
     if not inputs:
         raise ValueError(f"inputs: required a base point to audit {type(subject).__name__} at, got none")
-    layer = Activation(subject) if isinstance(subject, Map) else subject
+    layer = _as_layer(subject, inputs[0]) if isinstance(subject, Map) else subject
     return audit_layer(layer, *inputs, **options)
+
+
+def _as_layer(subject: Map, x: Array) -> Layer:
+    """The map bound to the tensor that it is audited at."""
+    return Activation(subject, shape=x.shape if subject.reduces else x.shape[-1:])
 
 
 def audit_operation(

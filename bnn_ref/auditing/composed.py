@@ -28,12 +28,9 @@ OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 def audit_composed(binarizer: Binarizer) -> Report:
     """Every check of `binarizer`, bound as a weight and, where it can be one, as an activation."""
-    parts = _differentiated(binarizer)
-    curves = {type(part).__name__: part for part in parts if isinstance(part, Curve)}
+    curves = dict.fromkeys(part for part in _differentiated(binarizer) if isinstance(part, Curve))
     checks = [
-        replace(check, name=f"{name}: {check.name}")
-        for name, curve in curves.items()
-        for check in curve_checks(curve)
+        replace(check, name=f"{curve}: {check.name}") for curve in curves for check in curve_checks(curve)
     ]
     kinks = _kinks(binarizer)
     for part in binarizer.nonlinear():

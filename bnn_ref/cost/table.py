@@ -73,17 +73,18 @@ def totals(cost: Cost, box: Box | None = None) -> Table:
     own, full, xnor = cost.total, cost.full_precision, cost.xnor
     made = Table(box=box, padding=(0, 2, 0, 0), pad_edge=False)
     made.add_column("altogether", overflow="fold")
-    for title in ("here", "in float32", "saving", *(["as XNOR-Net"] if own.binary_macs else [])):
+    titles = ("here", "in float32", "saving", "as XNOR-Net")[: 4 if own.binary_macs else 3]
+    for title in titles:
         made.add_column(title, justify="right", overflow="fold")
     made.add_row("parameters", f"{own.parameters:,}", f"{full.parameters:,}")
     saving = f"{cost.memory_saving:.2f}x"
     for unit, bits in (("Mbit", 10**6), ("MiB", 2**23)):
         here, there, scaled = (f"{counts.memory_bits / bits:,.3f}" for counts in (own, full, xnor))
-        made.add_row(f"memory, {unit}", here, there, saving, scaled)
+        made.add_row(f"memory, {unit}", *(here, there, saving, scaled)[: len(titles)])
     made.add_row("MACs", f"{own.macs:,}", f"{full.macs:,}")
     made.add_row("  of them 1-bit", f"{own.binary_macs / max(own.macs, 1):.2%}")
     here, there, scaled = (f"{counts.ops:,.0f}" for counts in (own, full, xnor))
-    made.add_row("operations", here, there, f"{cost.speedup:.2f}x", scaled)
+    made.add_row("operations", *(here, there, f"{cost.speedup:.2f}x", scaled)[: len(titles)])
     if own.packed_bytes:
         real = full.memory_bits // 8
         saving = f"{real / own.packed_bytes:.2f}x"

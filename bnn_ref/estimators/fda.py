@@ -15,7 +15,7 @@ from scipy.special import polygamma
 from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Binarizer, Curve, Faded, Piece, ReLU, Sign, Sum
 from bnn_ref.checks import is_number, require, require_positive, require_whole
-from bnn_ref.estimators.noise import Fading, NoiseModule
+from bnn_ref.estimators.noise import Fading, NoiseModule, eta_named
 from bnn_ref.kernels import fourier_slope
 from bnn_ref.parameter import Array
 
@@ -90,7 +90,8 @@ class FourierSeries(Curve):
         """
         turns = np.asarray(x).astype(np.result_type(x, np.float64)) * (self.omega / np.pi)
         whole = np.rint(turns.real)
-        angle = np.pi * (turns - whole)
+        with np.errstate(invalid="ignore"):  # at infinity: NaN in silence, as in the slope
+            angle = np.pi * (turns - whole)
         sine, cosine = np.sin(angle), np.cos(angle)
         near = np.where(np.abs(turns.real - whole) <= 0.25, 1.0, -1.0)
         factor = 4 * np.where(near > 0, -sine * sine, cosine * cosine)  # 2 cos(2 angle) = factor + 2 near
@@ -111,6 +112,8 @@ class FourierSeries(Curve):
 
     def slope_times(self, x: Array, dy: Array) -> Array:
         """In closed form, 2 omega/pi sin(2N omega x) / sin(omega x), whatever N: see the kernel."""
+        if x.dtype != dy.dtype:
+            return super().slope_times(x, dy)
         return fourier_slope(x, dy, self.terms, self.omega, np.inf if self.window is None else self.window)
 
     def gain(self, w: Array) -> Array | None:
@@ -159,14 +162,15 @@ class Growing:
 
 @dataclass(frozen=True)
 class ReleasedGrowing(Growing):
-    """n = start + floor((stop - start) epoch / epochs) and N = n + 1 terms: from 10 to 18.
+    """n = start + floor((stop - start) epoch / epochs) and N = n + 1 terms, n < `stop`: from 10 to 18.
 
     Source: third-party code, which takes n from 9 towards 18 and sums i = 0..n.
     """
 
     def __call__(self, moment: Moment) -> Mapping[str, int]:
         """The number of terms, the field `terms`."""
-        return {"terms": self._after(moment.fraction) + 1}
+        below = max(self.start, self.stop - 1)  # a bare progress of 1 is no epoch of this law
+        return {"terms": min(self._after(moment.fraction), below) + 1}
 
 
 def growing(
@@ -249,7 +253,7 @@ def printed(
 
     Source: fda2021, Eq. 1, 13 and 15-17.
     """
-    module = NoiseModule(shortcut, amplitude, ratio, hidden, ReLU(at_zero=1))
+    module = NoiseModule(eta_named(shortcut), amplitude, ratio, hidden, ReLU(at_zero=1))
     forward = Sum((Sign(zero), Faded(strength, module)))
     surrogate = Sum((FourierSeries(terms, omega, window=None), module))
     return Binarizer(forward, surrogate, Sign(zero), Fading(strength))

@@ -41,6 +41,13 @@ SHORTCUTS: dict[str, Curve | None] = {"sine": Sine(), "line": Identity(), "none"
 """eta / a: the three that the paper compares (Table 4)."""
 
 
+def eta_named(shortcut: str) -> Curve | None:
+    """eta / a by its name; ValueError for an unknown one."""
+    known = isinstance(shortcut, str) and shortcut in SHORTCUTS
+    require(known, "shortcut", f"one of {', '.join(SHORTCUTS)}", shortcut)
+    return SHORTCUTS[shortcut]
+
+
 @dataclass(frozen=True)
 class NoiseModule(Map):
     """e(t) = relu(t W1) W2 + eta(t) for row vectors t, W1 (d, m), W2 (m, d), eta = a sin, a times or nothing.
@@ -51,8 +58,8 @@ class NoiseModule(Map):
 
     Parameters
     ----------
-    shortcut : str
-        eta: "sine" (default), "line" or "none".
+    eta : Curve or None
+        eta / a, the shortcut: `Sine` (default), `Identity`, or None for none.
     amplitude : float
         a.
     ratio : int
@@ -70,7 +77,7 @@ class NoiseModule(Map):
     first values follow third-party code; m >= 1 is ours.
     """
 
-    shortcut: str = "sine"
+    eta: Curve | None = Sine()
     amplitude: float = 0.1
     ratio: int = 64
     hidden: int | None = None
@@ -80,11 +87,8 @@ class NoiseModule(Map):
     rows: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        known = f"one of {', '.join(SHORTCUTS)}"
-        require(
-            isinstance(self.shortcut, str) and self.shortcut in SHORTCUTS, "shortcut", known, self.shortcut
-        )
         require(is_number(self.amplitude), "amplitude", "a finite number", self.amplitude)
+        object.__setattr__(self, "amplitude", float(self.amplitude))  # NumPy's own floats promote float32
         require_whole("ratio", self.ratio, 1)
         if self.hidden is not None:
             require_whole("hidden", self.hidden, 1)
@@ -113,15 +117,16 @@ class NoiseModule(Map):
         if self.first is None or self.second is None:
             raise ValueError("NoiseModule: required to be bound to a tensor before it is used (Map.bind)")
         d = self.first.value.shape[0]
-        fits = x.ndim > 0 and (x.shape[-1] if self.rows is None else x.size // x.shape[self.rows]) == d
+        fits = x.ndim > 0 and self._vectors(x).shape[1] == d
         require(fits, "x", f"vectors of {d}, as the module was bound to", x.shape)
         return self.first, self.second
 
     def _vectors(self, x: Array) -> Array:
         """The rows t of `x`: (n, d)."""
         if self.rows is None:
-            return x.reshape(-1, x.shape[-1])
-        return np.moveaxis(x, self.rows, 0).reshape(x.shape[self.rows], -1)
+            return x.reshape(prod(x.shape[:-1]), x.shape[-1])
+        moved = np.moveaxis(x, self.rows, 0)
+        return moved.reshape(len(moved), prod(moved.shape[1:]))
 
     def _tensor(self, vectors: Array, x: Array) -> Array:
         """Rows back in the place of those of `x`."""
@@ -133,8 +138,7 @@ class NoiseModule(Map):
     def __call__(self, x: Array) -> Array:
         first, second = self._weights(x)
         e = self._tensor(self.relu(self._vectors(x) @ first.value) @ second.value, x)
-        eta = SHORTCUTS[self.shortcut]
-        return e if eta is None else e + self.amplitude * eta(x)
+        return e if self.eta is None else e + self.amplitude * self.eta(x)
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """With h = t W1: dt = ((dy W2^T) relu'(h)) W1^T + dy eta'(t);
@@ -148,8 +152,7 @@ class NoiseModule(Map):
         first.accumulate(t.T @ dh)
         second.accumulate(self.relu(h).T @ g)
         dx = self._tensor(dh @ first.value.T, x)
-        eta = SHORTCUTS[self.shortcut]
-        return dx if eta is None else dx + self.amplitude * eta.slope_times(x, dy)
+        return dx if self.eta is None else dx + self.amplitude * self.eta.slope_times(x, dy)
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         return np.shape(x)
@@ -211,7 +214,7 @@ def noisy(make: Callable[..., Binarizer], fading: type[Fading] = Fading) -> Call
         strength: float = 0.1,
         **own: Any,
     ) -> Binarizer:
-        module = Faded(strength, NoiseModule(shortcut, amplitude, ratio, hidden))
+        module = Faded(strength, NoiseModule(eta_named(shortcut), amplitude, ratio, hidden))
         base = make(**own)
         laws: tuple[Law, ...] = () if base.law is None else (base.law,)
         return Binarizer(
@@ -224,14 +227,29 @@ def noisy(make: Callable[..., Binarizer], fading: type[Fading] = Fading) -> Call
     extra = [p for p in inspect.signature(made).parameters.values() if p.kind is p.KEYWORD_ONLY]
     parameters = [*inspect.signature(make).parameters.values(), *extra]
     made.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    made.__doc__ = f"{inspect.getdoc(make)}\n\n{ADDED}\n\n{inspect.getdoc(NoiseModule)}"
+    made.__doc__ = DOCUMENTATION.format(base=inspect.getdoc(make))
     return made
 
 
-ADDED = """Plus the noise module, alpha e, in F and in T.
+DOCUMENTATION = """T(x) = T0(x) + alpha e(x), F(x) = F0(x) + alpha e(x), e(t) = relu(t W1) W2 + eta(t).
 
+F0 and T0 are those of the estimator that the noise module is added to:
+
+{base}
+
+The module; it is gone from what is deployed:
+
+shortcut : str
+    eta: "sine" (a sin t, default), "line" (a t) or "none".
+amplitude : float
+    a.
+ratio : int
+    k: the hidden width is max(1, floor(d / k)) for vectors of d elements.
+hidden : int or None
+    That width itself.
 strength : float
     alpha in the first epoch; 0 in the last.
 
-The module:"""
-"""What `noisy` says of itself between the documentation of its two parts."""
+Source: fda2021, Eq. 13-14.
+"""
+"""What `noisy` says of what it makes; `base` is the documentation of the estimator without the module."""

@@ -93,11 +93,12 @@ def fourier_slope(
     number = x.dtype.type
     if number not in _SINE:
         raise TypeError(f"x: required float32 or float64, got {x.dtype}")
-    out = np.empty(x.shape, x.dtype) if out is None else out
+    out = np.empty(x.shape, number) if out is None else out
     for name, array in (("dy", dy), ("out", out)):
         alike = array.shape == x.shape and array.dtype == x.dtype
         require(alike, name, f"{x.dtype} {x.shape}, like x", f"{array.dtype} {array.shape}")
     require(out.flags.c_contiguous, "out", "a C-contiguous array", "one with strides")
-    flat = (np.ascontiguousarray(x).reshape(-1), np.ascontiguousarray(dy).reshape(-1))
-    _fourier(*flat, number(omega / pi), number(terms), number(window), _SINE[number], out.reshape(-1))
+    x, dy = (np.ascontiguousarray(array, number).reshape(-1) for array in (x, dy))  # in native byte order
+    with np.errstate(invalid="ignore"):  # compiled or not, infinity passes in silence
+        _fourier(x, dy, number(omega / pi), number(terms), number(window), _SINE[number], out.reshape(-1))
     return out

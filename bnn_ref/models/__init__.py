@@ -151,6 +151,8 @@ def build(
     fits = not activation.reduces
     require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
     weight = estimators.get(weight_estimator, **weight_parameters) if twin is None else None
+    single = weight is None or not weight.reduces or scale == "none"
+    require(single, "scale", f"'none' beside {weight_estimator!r}, which has its own", scale)
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
     chosen = {

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bnn_ref import estimators, models
 from bnn_ref.cost import CONVENTIONS, Cost, Counts, cost
+from bnn_ref.cost.table import totals
 from bnn_ref.layers import Activation, Conv2d, Linear, Sequential
 
 CONTRACT = {
@@ -88,6 +89,12 @@ def test_no_digit_is_lost_at_any_width(name: str, width: int) -> None:
     digits = re.sub(r"\D", "", text)
     wide = re.sub(r"\D", "", printed(report, 1000))
     assert sorted(digits) == sorted(wide)
+
+
+def test_a_real_network_has_no_column_of_xnor_net() -> None:
+    table = totals(cost(small("resnet-18"), (1, 28, 28, 1)))
+    assert [column.header for column in table.columns] == ["altogether", "here", "in float32", "saving"]
+    assert len(totals(FOUND).columns) == 5
 
 
 def test_the_first_table() -> None:

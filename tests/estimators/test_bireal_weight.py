@@ -174,9 +174,19 @@ def test_a_rule_packs_as_signs_with_one_scale_a_filter(name: str) -> None:
 
 
 def test_a_rule_for_weights_is_refused_for_activations() -> None:
-    wanted = r"estimator: required one of identity-ste, .*, real, real-relu, real-leaky-clip, got 'xnor-"
-    with pytest.raises(ValueError, match=wanted):
+    with pytest.raises(
+        ValueError, match=r"estimator: required one of identity-ste, .*, real, .*, got 'xnor-"
+    ):
         models.build("mlp", estimator="xnor-weight-exact")
     reading: list[Any] = [name for name in RULES if estimators.get(name).reduces]
     assert set(RULES) - set(reading) == {"bnn-weight"}
     assert not set(reading) & set(estimators.activations())
+
+
+@pytest.mark.parametrize("scale", ["channel", "tensor"])
+def test_a_rule_with_a_magnitude_of_its_own_takes_no_other(scale: str) -> None:
+    with pytest.raises(
+        ValueError, match="scale: required 'none' beside 'bireal-weight-code', which has its own"
+    ):
+        models.build("mlp", weight_estimator="bireal-weight-code", scale=scale)
+    assert models.build("mlp", weight_estimator="bnn-weight", scale=scale).spec.options["scale"] == scale

@@ -144,3 +144,34 @@ def test_every_docstring_gives_formula_parameters_and_source(name: str) -> None:
 def test_progress_lies_between_0_and_1(name: str, progress: float) -> None:
     with pytest.raises(ValueError, match="progress: required a number in"):
         estimators.get(name).at(progress)
+
+
+OTHER: dict[str, Any] = {
+    "shortcut": "line",
+    "hidden": 3,
+    "window": 0.7,
+    "inclusive": None,
+    "learn": True,
+    "zero": -1,
+    "start": 3,
+    "stop": 30,
+    "terms": 4,
+    "ratio": 7,
+    "bits": 3,
+    "bases": 2,
+    "offsets": (0.1, 0.2),
+}
+"""A value that no entry has by default, of the parameters that are no plain positive numbers."""
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"), [(n, p) for n in NAMES for p in estimators.entry(n).parameters]
+)
+def test_every_parameter_reaches_the_binarizer(name: str, parameter: str) -> None:
+    default = estimators.entry(name).parameters[parameter]
+    value = 1.5 if (name, parameter) == ("reste", "o") else OTHER.get(parameter, 0.37)
+    if isinstance(default, bool):
+        value = not default
+    elif value == default:
+        value = -value  # zero
+    assert estimators.get(name, **{parameter: value}) != estimators.get(name)

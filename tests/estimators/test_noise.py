@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import bnn_ref
 from bnn_ref import estimators
 from bnn_ref.annealing import Moment
 from bnn_ref.basepoint import record, replay
@@ -82,6 +83,9 @@ def test_the_whole_backward_is_the_derivative_of_the_surrogate_forward(
     assert abs(along(b.surrogate, x, dy, x, v) - float((dx * v).sum())) <= 1e-10 * size
     assert len(b.parameters()) == 2
     for parameter in b.parameters():
+        if strength == 0:
+            assert parameter.grad is None
+            continue
         assert parameter.grad is not None
         v = rng.normal(size=parameter.value.shape)
         size = float(np.abs(parameter.grad * v).sum()) + 1e-300
@@ -199,7 +203,7 @@ def test_at_strength_0_what_is_left_is_the_estimator_itself(seed: int, name: str
     np.testing.assert_array_equal(b(x), alone(x))
     assert set(np.unique(b(x))) <= {-1.0, 1.0}
     np.testing.assert_array_equal(b.backward(x, dy), alone.backward(x, dy))
-    assert all(not p.grad.any() for p in b.parameters())  # type: ignore[union-attr]
+    assert all(p.grad is None for p in b.parameters()), "it does not even run"
 
 
 def strengths(name: str, epochs: int) -> list[float]:
@@ -243,6 +247,9 @@ def test_the_number_of_terms_grows() -> None:
     assert set(counts("fda-noise-released", 9)) == set(range(10, 19))
     assert counts("fda-growing", 1) == [18]
     assert counts("fda-noise-released", 1) == [10]
+    parts = estimators.get("fda-noise-released").at(1.0).surrogate.parts()
+    at_the_end = [part.terms for part in parts if isinstance(part, FourierSeries)]
+    assert at_the_end == [18], "a bare progress is no way past the last epoch's 18"
 
 
 @given(st.integers(1, 40), st.integers(0, 40), st.integers(2, 500))
@@ -259,7 +266,7 @@ def test_shortcuts() -> None:
     x = np.array([[-2.0, 0.0, 0.5]])
     values = {"none": 0 * x, "line": 0.3 * x, "sine": 0.3 * np.array([[-0.9092974268, 0.0, 0.4794255386]])}
     for shortcut, wanted in values.items():
-        module = NoiseModule(shortcut, amplitude=0.3).bind((3,), -1, np.random.default_rng(0))
+        module = NoiseModule(SHORTCUTS[shortcut], amplitude=0.3).bind((3,), -1, np.random.default_rng(0))
         for parameter in module.parameters():
             parameter.value = 0.0 * parameter.value
         np.testing.assert_allclose(module(x), wanted, atol=1e-10)
@@ -315,3 +322,24 @@ def test_relu_says_which_slope_it_has_at_0() -> None:
     assert ReLU(1)(x).tolist() == ReLU(0)(x).tolist() == [0, 0, 0, 2]
     with pytest.raises(ValueError, match="at_zero: required 0 or 1, got 2"):
         ReLU(2)
+
+
+@pytest.mark.parametrize("name", [n for n in estimators.names() if "noise" in n or n == "fda-eq15"])
+@pytest.mark.parametrize("parameter", ["strength", "amplitude"])
+def test_float32_stays_float32_whatever_the_type_of_a_number(name: str, parameter: str) -> None:
+    rule = estimators.get(name, **{parameter: np.float64(0.2)}).bind((3,), -1, np.random.default_rng(0))
+    x = np.ones((2, 3), np.float32)
+    assert rule(x).dtype == rule.vjp(x, x).dtype == np.float32
+    assert rule.at(0.3)(x).dtype == np.float32  # type: ignore[attr-defined]
+
+
+def test_empty_tensors_and_audits_at_a_base_point() -> None:
+    rule = estimators.get("fda-noise")
+    empty = rule.bind((3, 3, 2, 4), -1, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="x: required vectors of 18"):
+        empty(np.zeros((3, 3, 0, 4)))
+    none = rule.bind((3,), -1, np.random.default_rng(0))(np.zeros((0, 3)))
+    assert none.shape == (0, 3)
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    for subject in (rule, NoiseModule(), estimators.get("xnor-weight-exact")):
+        assert bnn_ref.audit(subject, x).passed

@@ -36,7 +36,7 @@ SHORTCUT = [None, (8_192, 6_422_528), (32_768, 6_422_528), (131_072, 6_422_528)]
 @pytest.mark.parametrize("name", BLOCKS)
 def test_every_convolution(costs: dict[str, Cost], name: str) -> None:
     """Weights and multiplications of each one, in the order of the network."""
-    rows = [row.counts for row in costs[name].layers if row.kind in ("Conv2d", "Linear")]
+    rows = [row.counts for row in costs[name].layers if row.type in ("Conv2d", "Linear")]
     binary = [(row.binary_weights, row.binary_macs) for row in rows if row.binary_weights]
     real = [(row.real_weights, row.real_macs) for row in rows if row.real_weights]
     expected = [
@@ -108,7 +108,7 @@ def test_the_stem_and_the_first_block_of_50_layers() -> None:
         *(9_408, 4_096, 16_384),
         *(8_192, 131_072, 32_768, 524_288, 131_072, 2_097_152, 2_048_000),
     ]
-    convolutions = [row for _, kind, row in rows if kind == "Conv2d" and row.binary_weights]
+    convolutions = [row for row in rows if row.type == "Conv2d" and row.counts.binary_weights]
     assert len(convolutions) == 3 * 16 - 1
 
 
