@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bnn_ref.annealing import Law, Moment
 from bnn_ref.basepoint import decide, recentring
-from bnn_ref.calculus import Compose, Detach, Faded, MeanAbs, Scaled, Sum, factored, split
+from bnn_ref.calculus import Compose, Constant, Detach, Faded, MeanAbs, Scaled, Sum, factored, split
 from bnn_ref.checks import require
 from bnn_ref.curve import Curve, Piece, ReLU, Sign, as_inexact
 from bnn_ref.maps import Map
@@ -20,6 +20,7 @@ from bnn_ref.parameter import Array
 __all__ = [
     "Binarizer",
     "Compose",
+    "Constant",
     "Curve",
     "Detach",
     "Faded",
@@ -62,8 +63,8 @@ class Binarizer(Map):
     name: str = ""
 
     @property
-    def binary(self) -> bool:  # type: ignore[override]
-        return self.forward.binary
+    def levels(self) -> tuple[float, ...] | None:
+        return self.forward.exact_levels
 
     def __call__(self, x: Array) -> Array:
         """F(x). Re-centred: F(z0) + T(z) - T(z0), the same value with the surrogate's true derivative."""

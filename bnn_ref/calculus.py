@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from bnn_ref.basepoint import decide
 from bnn_ref.checks import is_number, require
 from bnn_ref.maps import Map
-from bnn_ref.parameter import Array, unbroadcast
+from bnn_ref.parameter import Array, Parameter, unbroadcast, value_of
 
 
 def _require_maps(maps: tuple[Map, ...]) -> None:
@@ -28,8 +28,8 @@ class Compose(Map):
         _require_maps(self.maps)
 
     @property
-    def binary(self) -> bool:  # type: ignore[override]
-        return self.maps[-1].binary
+    def levels(self) -> tuple[float, ...] | None:
+        return self.maps[-1].exact_levels
 
     def __call__(self, x: Array) -> Array:
         for part in self.maps:
@@ -78,6 +78,14 @@ class Scaled(Map):
 
     scale: Map
     inner: Map
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return self.inner.exact_levels
+
+    @property
+    def exact_levels(self) -> None:
+        return None
 
     def __call__(self, x: Array) -> Array:
         return self.scale(x) * self.inner(x)
@@ -136,14 +144,50 @@ class Faded(Map):
 
 
 @dataclass(frozen=True)
+class Constant(Map):
+    """y = c, shape (1, ..., 1): a scale that does not look at x. dx = 0, dc = sum of dy where c is trained.
+
+    Parameters
+    ----------
+    value : float or Parameter
+        c.
+    learn : bool
+        Train it: binding makes it a parameter, one a tensor.
+    """
+
+    value: float | Parameter
+    learn: bool = False
+
+    def __post_init__(self) -> None:
+        good = isinstance(self.value, Parameter) or is_number(self.value)
+        require(good, "value", "a number", self.value)
+
+    def _bound(
+        self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map]
+    ) -> Map:
+        if not self.learn or isinstance(self.value, Parameter):
+            return self
+        return replace(self, value=Parameter(np.asarray(self.value, np.float32), "constant"))
+
+    def __call__(self, x: Array) -> Array:
+        one = np.ones((1,) * np.ndim(x), x.dtype)
+        return np.asarray(one * value_of(self.value))
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        if isinstance(self.value, Parameter):
+            self.value.accumulate(np.asarray(dy.sum()))
+        return np.zeros_like(x)
+
+
+@dataclass(frozen=True)
 class Detach(Map):
     """The value is used, the gradient stopped. Re-centred, it keeps the value of its base point."""
 
     inner: Map
 
     @property
-    def binary(self) -> bool:  # type: ignore[override]
-        return self.inner.binary
+    def levels(self) -> tuple[float, ...] | None:
+        return self.inner.exact_levels
 
     def __call__(self, x: Array) -> Array:
         return decide(lambda: self.inner(x))

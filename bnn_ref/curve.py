@@ -92,7 +92,7 @@ class Curve(Map):
 
     def branch(self, x: Array) -> Array:
         """Index of the piece that each element lies on (by its real part)."""
-        index = np.zeros(x.shape, np.int8)
+        index = np.zeros(x.shape, np.min_scalar_type(len(self.kinks)))
         for kink, owner in zip(self.kinks, self.owners, strict=True):
             index += x.real >= kink if owner == "right" else x.real > kink
         return index
@@ -165,10 +165,13 @@ class Sign(Curve):
     peak = 0.0
     area = 0.0
     odd = False
-    binary = True
 
     def __post_init__(self) -> None:
         require(self.zero in (-1, 1), "zero", "-1 or +1", self.zero)
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return (-1.0, 1.0)
 
     @property
     def owners(self) -> tuple[str, ...]:

@@ -16,14 +16,35 @@ Held = TypeVar("Held", Parameter, Buffer)
 class Map:
     """A function of an array that knows its vector-Jacobian product.
 
-    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps. Three claims:
-    `linear`, the vjp is linear in the incoming gradient; `whole`, each value depends on entries all over the
-    tensor, as a mean does; `binary`, every value is +1 or -1.
+    Subclasses are frozen dataclasses: their fields are numbers, parameters or other maps.
+
+    Attributes
+    ----------
+    linear : bool
+        Claim: the vjp is linear in the incoming gradient. Where it is not there is no T; `declared_vjp` says
+        what stands in its place.
+    whole : bool
+        Claim: each value depends on entries all over the tensor, as a mean does.
+    levels : tuple of float or None
+        Claim: every value is one of these, times the scale where the map is `Scaled`; None for real numbers.
     """
 
     linear = True
     whole = False
-    binary = False
+
+    @property
+    def levels(self) -> tuple[float, ...] | None:
+        return None
+
+    @property
+    def exact_levels(self) -> tuple[float, ...] | None:
+        """`levels` where no scale multiplies them, else None."""
+        return self.levels
+
+    @property
+    def binary(self) -> bool:
+        """Whether every value is -1 or +1, as claimed by `levels`."""
+        return self.exact_levels == (-1, 1)
 
     def __call__(self, x: Array) -> Array:
         """The value at `x`."""
@@ -32,6 +53,10 @@ class Map:
     def vjp(self, x: Array, dy: Array) -> Array:
         """Gradient to `x`; gradients to parameters accumulate in them."""
         raise TypeError(f"{type(self).__name__} declares no gradient")
+
+    def declared_vjp(self, x: Array, dy: Array) -> Array:
+        """dx by the definition, where `linear` is False: an audit holds `vjp` against it."""
+        raise TypeError(f"{type(self).__name__} declares no gradient but by its T")
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         """The shape of the value at `x`; a map that keeps the shape need not compute the value for that."""
@@ -122,6 +147,24 @@ class Map:
         yield self
         for part in self.direct():
             yield from part.parts()
+
+    def nonlinear(self) -> list[Map]:
+        """The maps inside whose gradient is not linear in the incoming one."""
+        return [part for part in self.parts() if not part.linear]
+
+    def drawn(self, rng: np.random.Generator, seen: dict[int, Map] | None = None) -> Map:
+        """The same map with a new draw wherever it is random; a map that occurs twice is drawn once.
+
+        The draw is a field of the map, which so stays a function: whoever keeps the map for the backward pass
+        keeps its draw. Maps that are not random do not touch the generator.
+        """
+        seen = {} if seen is None else seen
+        if id(self) not in seen:
+            seen[id(self)] = self._drawn(rng, seen)
+        return seen[id(self)]
+
+    def _drawn(self, rng: np.random.Generator, seen: dict[int, Map]) -> Map:
+        return self.rewrite(lambda part: part.drawn(rng, seen))
 
     @property
     def reduces(self) -> bool:

@@ -21,6 +21,12 @@ class Parameter:
         Used in messages; the dotted key in a `state_dict` comes from where the parameter hangs.
     latent : bool
         True for the real weights behind binary ones: the only ones that weight clipping touches.
+
+    Attributes
+    ----------
+    curvature : Curvature or None
+        Where an optimizer publishes its estimate of the loss's curvature in this parameter; None where
+        nobody reads it.
     """
 
     def __init__(self, value: Array, name: str = "", *, latent: bool = False) -> None:
@@ -28,6 +34,7 @@ class Parameter:
         self.grad: Array | None = None
         self.name = name
         self.latent = latent
+        self.curvature: Curvature | None = None
 
     def accumulate(self, grad: Array) -> None:
         """Add `grad` (same shape as `value`) to what is there: a parameter may be used many times."""
@@ -60,6 +67,13 @@ class Buffer:
 
     def __repr__(self) -> str:
         return f"Buffer({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
+
+
+class Curvature(Parameter):
+    """A buffer beside a parameter, of its shape: the diagonal of the loss's Hessian, as an optimizer sees it.
+
+    It is saved with the model and never trained. Ones, until an optimizer publishes something.
+    """
 
 
 def value_of(parameter: float | Parameter) -> Any:

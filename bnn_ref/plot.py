@@ -106,20 +106,25 @@ def _draw_points(axes: Any, binarizer: Binarizer, reach: float) -> None:
     one = np.zeros_like(x)
     one[:, 0] = 1
     slope = bound.surrogate.vjp(x, one)
-    for ax, y, title, color in (
+    shown = [
         (axes[0, 0], bound.forward(x), "F(x), the forward value", PALETTE[0]),
-        (axes[0, 1], bound.surrogate(x), "T(x), the surrogate", PALETTE[1]),
-        (axes[1, 0], slope, "slope of T to the element itself", PALETTE[2]),
-    ):
+        (axes[1, 0], slope, "gradient to the element itself, of dy = 1", PALETTE[2]),
+    ]
+    if bound.nonlinear():
+        _say(axes[0, 1], "T(x), the surrogate", "none: the gradient is\nnot linear in dy")
+        _say(axes[1, 1], "|H(ω)|, the filter", "no T, no filter")
+    else:
+        shown.append((axes[0, 1], bound.surrogate(x), "T(x), the surrogate", PALETTE[1]))
+        _say(axes[1, 1], "|H(ω)|, the filter", "T is no function of one element:\nno filter of its own")
+    for ax, y, title, color in shown:
         ax.plot(x[:, 0], y[:, 0], ".", color=color, markersize=2, rasterized=True)
         ax.set_title(title, loc="left")
         ax.set_xlabel("x, one element of a random vector")
-    _say(axes[1, 1], "no function of one element:\nno filter of its own")
 
 
-def _say(ax: Axes, text: str) -> None:
-    """Why there is no curve of |H|, in its place."""
-    ax.set_title("|H(ω)|, the filter", loc="left")
+def _say(ax: Axes, title: str, text: str) -> None:
+    """Why there is no such curve, in its place."""
+    ax.set_title(title, loc="left")
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
     ax.set(xticks=[], yticks=[])
 
@@ -163,7 +168,7 @@ def _draw_gain(ax: Axes, binarizer: Binarizer) -> None:
     try:
         gain = np.abs(found.gain(w))
     except ValueError:
-        _say(ax, "no transform:\nthe slope never falls off")
+        _say(ax, "|H(ω)|, the filter", "no transform:\nthe slope never falls off")
         return
     ax.plot(w, gain, color=PALETTE[4])
     ax.set_xlabel("ω (rad per unit of x)")

@@ -25,9 +25,10 @@ def audit(subject: str | Map | Layer, *inputs: Array, **options: Any) -> Report:
     Parameters
     ----------
     subject : str, Binarizer, Map or Layer
-        A name of the table or a binarizer gets level 1 (implementation): over a curve, element by element;
-        over any other surrogate, its curves one by one and the whole by complex step, bound as an activation
-        and as a weight. Any other map and any layer get level 2 (composition) at `inputs`.
+        A name of the table or a binarizer gets level 1 (implementation): where F and T are curves, element
+        by element; else its parts one by one and the whole by complex step, bound as an activation and as a
+        weight (a gradient that is not linear in the incoming one is held against its declaration instead).
+        Any other map and any layer get level 2 (composition) at `inputs`.
     *inputs : array
         The base point of a map or layer; a binarizer has its own.
     **options
@@ -46,8 +47,9 @@ def audit(subject: str | Map | Layer, *inputs: Array, **options: Any) -> Report:
     if isinstance(subject, str):
         subject = estimators.get(subject)
     if isinstance(subject, Binarizer) and not inputs:
-        if isinstance(subject.surrogate, Curve) and not subject.reduces:
-            return _audit_binarizer(subject, subject.surrogate)
+        forward, surrogate = subject.forward, subject.surrogate
+        if isinstance(forward, Curve) and isinstance(surrogate, Curve) and not subject.reduces:
+            return _audit_binarizer(subject, surrogate)
         return audit_composed(subject)
     if not inputs:
         raise ValueError(f"inputs: required a base point to audit {type(subject).__name__} at, got none")

@@ -118,16 +118,36 @@ def _parameters(curve: Curve) -> Iterator[Check]:
 
 
 def deployment_checks(binarizer: Map, x: Array, trained: Array) -> Iterator[Check]:
-    """What is deployed answers -1 or +1, and agrees in sign with the forward values at `x`, away from 0.
+    """What is deployed takes the levels that it claims, and goes with the forward values at `x`, off 0.
 
-    A rule for weights may have a scale that a product can take out (`factored`).
+    Signs may have one positive scale, a rule for weights one for each output channel (`factored`).
     """
-    bits, scale = factored(binarizer.deploy(), x)
-    yield Check.that("deployed values are -1 or +1", bool(np.isin(bits, (-1, 1)).all()), "other values")
+    rule = binarizer.deploy()
+    bits, scale = factored(rule, x)
     deployed = bits if scale is None else bits * scale
+    levels = rule.levels if scale is None else (-1, 1)
+    if levels is None:
+        several = np.unique(np.abs(deployed)).size > 1
+        yield Check.that("deployed as other numbers than signs, as claimed", several, "they are signs")
+        along = float(((trained - trained.mean()) * (deployed - deployed.mean())).sum())
+        yield Check.that(
+            "deployed and trained values rise together", along > 0, f"their product is {along:g}"
+        )
+        return
+    form = "+g" if min(levels) < 0 else "g"
+    name = f"deployed values are {' or '.join(f'{level:{form}}' for level in levels)}"
+    near = np.abs(bits[..., None] - np.array(levels)).min(axis=-1) <= 1e-12
+    yield Check.that(name, bool(near.all()) and _one_sign(scale, rule), "other values")
     same = (np.sign(trained) == np.sign(deployed)) | (x == 0) | (trained == 0)
     where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
     yield Check.that("deployed and trained signs agree", bool(same.all()), where)
+
+
+def _one_sign(scale: Array | None, rule: Map) -> bool:
+    """No scale, or a positive one: for all, or one a channel in a rule for weights (0 where all is 0)."""
+    if scale is None:
+        return True
+    return (scale.size == 1 or rule.reduces) and bool((scale >= 0).all() and (scale > 0).any())
 
 
 def alive(curve: Curve) -> Check:

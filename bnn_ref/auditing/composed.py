@@ -1,4 +1,8 @@
-"""Level 1 for a binarizer whose surrogate is no curve: its curves one by one, the whole by complex step."""
+"""Level 1 for a binarizer that is not element by element one curve: its parts, then the whole.
+
+Curves are audited one by one, maps that are not linear in the incoming gradient against what they declare,
+and the whole by complex step where it has a T.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.auditing.claims import curve_checks, deployment_checks
-from bnn_ref.auditing.composition import audit_layer
-from bnn_ref.auditing.operation import compare
+from bnn_ref.auditing.composition import audit_layer, without_derivative
+from bnn_ref.auditing.operation import compare, declared_checks
 from bnn_ref.auditing.report import Check, Report
 from bnn_ref.binarizer import Binarizer, Curve, Detach, Map
 from bnn_ref.layers import Activation
@@ -25,11 +29,14 @@ OPERANDS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 
 def audit_composed(binarizer: Binarizer) -> Report:
     """Every check of `binarizer`, bound as a weight and, where it can be one, as an activation."""
+    curves = dict.fromkeys(part for part in _differentiated(binarizer) if isinstance(part, Curve))
     checks = [
-        replace(check, name=f"{curve}: {check.name}")
-        for curve in dict.fromkeys(_learned(binarizer))
-        for check in curve_checks(curve)
+        replace(check, name=f"{curve}: {check.name}") for curve in curves for check in curve_checks(curve)
     ]
+    kinks = _kinks(binarizer)
+    for part in binarizer.nonlinear():
+        found = declared_checks(part.vjp, part, kinks)
+        checks += [replace(c, name=f"{type(part).__name__}: {c.name}") for c in found]
     on_kinks = 0
     for operand, (shape, tensor) in OPERANDS.items():
         if operand == "activation" and binarizer.reduces:
@@ -42,25 +49,28 @@ def audit_composed(binarizer: Binarizer) -> Report:
             checks += [replace(c, name=f"{operand}, {np.dtype(dtype)}: {c.name}") for c in report.checks]
         checks += [replace(c, name=f"{operand}: {c.name}") for c in _passes(layer, x)]
     name = binarizer.name or type(binarizer.surrogate).__name__
-    return Report(name, "implementation", tuple(checks), on_kinks=on_kinks)
+    return Report(name, "implementation", tuple(checks), without_derivative(layer), on_kinks)
 
 
-def _learned(part: Map) -> Iterator[Curve]:
-    """The curves whose slopes are used: of an inner binarizer its surrogate, of a stopped gradient none."""
-    if isinstance(part, Binarizer):
-        yield from _learned(part.surrogate)
-    elif isinstance(part, Curve):
-        yield part
-    elif not isinstance(part, Detach):
-        for inner in part.direct():
-            yield from _learned(inner)
+def _differentiated(subject: Map) -> Iterator[Map]:
+    """The maps whose gradient is used: the surrogates of hard primitives, nothing behind a stop."""
+    if isinstance(subject, Binarizer):
+        yield from _differentiated(subject.surrogate)
+    elif not isinstance(subject, Detach):
+        yield subject
+        for part in subject.direct():
+            yield from _differentiated(part)
+
+
+def _kinks(binarizer: Binarizer) -> list[float]:
+    """Those of every curve inside."""
+    return sorted({kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks})
 
 
 def _points(binarizer: Binarizer, shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> Array:
     """Normal draws; 0, -0 and the kinks that `dtype` holds strewn in; vectors of zeros come first."""
     rng = np.random.default_rng(1)
-    kinks = {kink for part in binarizer.parts() if isinstance(part, Curve) for kink in part.kinks}
-    special = np.array([0.0, -0.0, *sorted(kink for kink in kinks if float(dtype(kink)) == kink)])
+    special = np.array([0.0, -0.0, *(kink for kink in _kinks(binarizer) if float(dtype(kink)) == kink)])
     x = rng.normal(size=shape)
     x.flat[rng.permutation(x.size)[: special.size]] = special
     x[0] = x[..., 0] = 0.0
@@ -85,8 +95,11 @@ def _passes(layer: Activation, x: Array) -> Iterator[Check]:
     size = max(1.0, float(np.abs(wanted).max()))
     flat = (x.reshape(-1), got.reshape(-1), wanted.reshape(-1))
     check = compare("linear in the incoming gradient", *flat, size, 1e-12)
-    linear = all(part.linear for part in layer.curve.parts())
-    yield check if linear else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    yield (
+        check
+        if not layer.curve.nonlinear()
+        else Check.that("not linear, as claimed", not check.passed, "it is linear")
+    )
     spoilt = x.copy()
     spoilt.flat[0] = np.nan
     lost = not np.isnan(layer.forward(spoilt)[0].flat[0])

@@ -9,6 +9,7 @@ to rounding, in random directions of every tensor: an error in one pixel tilts a
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -66,11 +67,16 @@ def audit_layer(
     -------
     Report
         One check per tensor: the root mean square over random directions of the difference between
-        derivative and gradient, relative to the size of the gradient.
+        derivative and gradient, relative to the size of the gradient. A layer with a map that is not linear
+        in the incoming gradient is no derivative of anything: its report says so in the verdict, and checks
+        just that, beside the form of both passes.
 
     Source: ours (re-centring; complex step).
     """
     rng = np.random.default_rng(seed)
+    if reason := without_derivative(layer):
+        checks = _without_derivative(layer, inputs, dy, np.dtype(dtype), rng)
+        return Report(name or type(layer).__name__, "composition", tuple(checks), reason)
     bench = at_base_point(layer, inputs, dy, np.dtype(dtype), rng)
     total = np.sqrt(sum(float((slot.grad**2).sum()) for slot in bench.slots))
     floor, tolerance = FLOORS[np.dtype(dtype)] * total, TOLERANCES[np.dtype(dtype)]
@@ -102,7 +108,11 @@ def audit_model(
     whole = WithLoss(model, loss)
     report = audit_layer(whole, x, target, seed=seed, name=name or type(model).__name__)
     return Report(
-        report.subject, "composition", report.checks + _fast_path(whole, x, target, seed), "", report.on_kinks
+        report.subject,
+        "composition",
+        report.checks + _fast_path(whole, x, target, seed),
+        report.verdict,
+        report.on_kinks,
     )
 
 
@@ -113,6 +123,42 @@ def _fast_path(whole: Layer, x: Array, target: Array, seed: int) -> tuple[Check,
         worst = max(part.checks, key=lambda check: (not check.passed, check.error))
         checks.append(Check(f"float32 {name}", part.passed, worst.error, worst.tolerance, worst.worst))
     return tuple(checks)
+
+
+def without_derivative(layer: Layer) -> str:
+    """Why the backward of `layer` is no derivative: the maps in it that say so; empty where it is one."""
+    names = sorted({type(part).__name__ for _, _, held in layer.maps() for part in held.nonlinear()})
+    return (
+        f"no derivative as a whole: {', '.join(names)} not linear in the incoming gradient" if names else ""
+    )
+
+
+def _without_derivative(
+    layer: Layer,
+    inputs: tuple[Array, ...],
+    dy: Array | None,
+    dtype: np.dtype[np.generic],
+    rng: np.random.Generator,
+) -> list[Check]:
+    """Form, and a witness: B(u) + B(-2u) is not B(-u) for a large u, in some tensor."""
+    wide = copy.deepcopy(layer).astype(np.float64).train()
+    given = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs]
+    y, cache = wide.forward(*given)
+    u = 1e6 * rng.normal(size=np.shape(y))
+    one, two, three = (_gradients(wide, cache, factor * u) for factor in (1, -2, -1))
+    linear = all(np.allclose(a + b, c, rtol=1e-9) for a, b, c in zip(one, two, three, strict=True))
+    return [
+        *_side_effects(layer, inputs, u if dy is None else dy, dtype),
+        Check.that("not linear in the incoming gradient, as claimed", not linear, "it is linear"),
+    ]
+
+
+def _gradients(layer: Layer, cache: Any, dy: Array) -> list[Array]:
+    """What backward gives to inputs and parameters."""
+    layer.zero_grad()
+    grads = layer.backward(dy, cache)
+    grads = grads if isinstance(grads, tuple) else (grads,)
+    return [*grads, *(parameter.grad for parameter in layer.parameters() if parameter.grad is not None)]
 
 
 def _check(bench: Bench, slot: Slot, floor: float, tolerance: float, rng: np.random.Generator) -> Check:

@@ -153,7 +153,7 @@ def spectrum(
     table = Table("w (rad / unit of x)", "H(w)", box=None)
     try:
         for w in (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0):
-            table.add_row(f"{w:g}", f"{float(found.gain(w)):.9f}")
+            table.add_row(f"{w:g}", f"{found.gain(w):.9f}")
         console.print(table)
     except ValueError as reason:
         console.print(str(reason), highlight=False, markup=False)

@@ -25,8 +25,8 @@ Options = Annotated[
 Epochs = Annotated[int, typer.Option(help="Passes over the training images.")]
 Batch = Annotated[int, typer.Option(help="Images a step.")]
 Rate = Annotated[float, typer.Option(help="First step size.")]
-Rule = Annotated[str, typer.Option(help="adam or sgd.")]
-Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear.")]
+Rule = Annotated[str, typer.Option(help="adam, sgd or bop.")]
+Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear, decades.")]
 PRETRAIN = (
     "Stages before, by commas: NAME or NAME:epochs=4:lr=0.001 ..., in place of the estimator: real-relu, "
     "real-leaky-clip, real (the clip), or a name. What a stage does not say is as for the last one."

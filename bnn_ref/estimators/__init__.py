@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bnn_ref.annealing import Geometric, Law
-from bnn_ref.binarizer import Binarizer, Curve, Sign
+from bnn_ref.binarizer import Binarizer, Curve, Map, Sign
+from bnn_ref.estimators import abcnet, adaste, binaryconnect, dorefa, lab
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
 from bnn_ref.estimators.bireal_weight import (
     bireal_weight_caffe,
@@ -27,7 +28,7 @@ from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
 from bnn_ref.estimators.reactnet import shifted
 from bnn_ref.estimators.reste import CosineRoot, PowerFunction, scaled
 from bnn_ref.estimators.rotation import rotated
-from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
+from bnn_ref.estimators.ste import GradientClip, HardTanh, Identity, Tanh
 from bnn_ref.estimators.swish import SwishSign
 
 
@@ -45,7 +46,7 @@ class Entry:
         return {p.name: p.default for p in inspect.signature(self.make).parameters.values()}
 
 
-def hard(surrogate: type[Curve], law: Law | None = None) -> Callable[..., Binarizer]:
+def hard(surrogate: type[Map], law: Law | None = None) -> Callable[..., Binarizer]:
     """F = sign, T = `surrogate`, annealed by `law`: trained and deployed with hard signs."""
 
     def make(zero: int = 1, **parameters: Any) -> Binarizer:
@@ -64,7 +65,7 @@ def soft(surrogate: type[Curve], law: Law | None = None) -> Callable[..., Binari
     return _signed(make, surrogate)
 
 
-def _signed(make: Callable[..., Binarizer], surrogate: type[Curve]) -> Callable[..., Binarizer]:
+def _signed(make: Callable[..., Binarizer], surrogate: type[Map]) -> Callable[..., Binarizer]:
     own = inspect.signature(surrogate).parameters.values()
     zero = inspect.Parameter("zero", inspect.Parameter.KEYWORD_ONLY, default=1)
     keywords = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
@@ -122,6 +123,20 @@ TABLE: dict[str, Entry] = {
     "reste-weight": Entry(
         scaled, "reste2023", "weights: the root's sign times mean abs(W) of the layer, gradient through both"
     ),
+    "gradient-clip": Entry(
+        hard(GradientClip), "fda2021", "the STE as FDA-BNN prints it: the gradient clipped"
+    ),
+    "adaste": Entry(adaste.finite_difference, "adaste2022", "differences of an inner minimiser, across 0"),
+    "adaste-code": Entry(adaste.as_released, "adaste2022", "the same, with the released code's asymmetry"),
+    "binaryconnect": Entry(binaryconnect.deterministic, "binaryconnect2015", "weights H sign(W)"),
+    "binaryconnect-stochastic": Entry(
+        binaryconnect.stochastic, "binaryconnect2015", "weights +-H by chance; real ones when deployed"
+    ),
+    "abc-weight": Entry(abcnet.weight, "abcnet2017", "weights as a sum of M binary bases"),
+    "abc-activation": Entry(abcnet.activation, "abcnet2017", "activations as a sum of N learned steps"),
+    "dorefa-weight": Entry(dorefa.weight, "dorefa2016", "weights of one bit, one scale a layer"),
+    "dorefa-activation": Entry(dorefa.activation, "dorefa2016", "activations of k bits in [0, 1]"),
+    "lab": Entry(lab.loss_aware, "lab2017", "weights with a scale weighed by curvature, one a layer"),
 }
 
 ALIASES: dict[str, str] = {
@@ -133,6 +148,7 @@ ALIASES: dict[str, str] = {
     "fourier": "fda",
     "fda-bnn": "fda-noise",
     "irnet": "ede",
+    "bop": "identity-ste",
 }
 
 
@@ -147,9 +163,13 @@ def activations() -> list[str]:
 
 
 def curves() -> dict[str, Curve]:
-    """The surrogates of estimators of one element, by name of entry, at default parameters."""
-    surrogates = {name: get(name).surrogate for name in activations()}
-    return {name: curve for name, curve in surrogates.items() if isinstance(curve, Curve)}
+    """The surrogates of entries that work element by element (F and T are curves), at default parameters."""
+    made = {name: get(name) for name in activations()}
+    return {
+        name: b.surrogate
+        for name, b in made.items()
+        if isinstance(b.surrogate, Curve) and isinstance(b.forward, Curve)
+    }
 
 
 def entry(name: str) -> Entry:

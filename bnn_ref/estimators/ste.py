@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.binarizer import Curve, Map, Piece
 from bnn_ref.checks import require_positive
 from bnn_ref.parameter import Array
 
@@ -120,6 +120,37 @@ class Tanh(Curve):
         """2 (2 log 2 - 1) / (beta P), where the step has settled at P/2 to below rounding."""
         steps = self.beta * period
         return float(2 * (2 * np.log(2) - 1) / steps) if steps >= SETTLED else None
+
+
+@dataclass(frozen=True)
+class GradientClip(Map):
+    """dx = max(-c, min(dy, c)), whatever x is: the gradient's value is clipped, not masked by its input.
+
+    That is not linear in dy: there is no T.
+
+    Parameters
+    ----------
+    limit : float
+        c, in units of the gradient.
+
+    Source: fda2021, Eq. 2-3, which call it STE.
+    """
+
+    limit: float = 1.0
+    linear = False
+
+    def __post_init__(self) -> None:
+        require_positive("limit", self.limit)
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return np.clip(dy, -self.limit, self.limit)
+
+    def declared_vjp(self, x: Array, dy: Array) -> Array:
+        """The point of [-c, c] nearest to dy: (abs(dy + c) - abs(dy - c)) / 2."""
+        return (np.abs(dy + self.limit) - np.abs(dy - self.limit)) / 2
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return np.shape(x)
 
 
 def sech_squared(x: Array) -> Array:

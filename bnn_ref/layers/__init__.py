@@ -12,6 +12,7 @@ from bnn_ref.layers.loss import (
     SquaredHinge,
 )
 from bnn_ref.layers.norm import BatchNorm
+from bnn_ref.layers.penalty import LatentPenalty
 from bnn_ref.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
 from bnn_ref.layers.product import CHANNEL_SCALE, TENSOR_SCALE, Product
 from bnn_ref.layers.scale import ChannelMeanAbs, Gate, InputScale, Multiply, OutputScale, XnorConv2d
@@ -36,6 +37,7 @@ __all__ = [
     "GlobalAvgPool",
     "HardTanh",
     "InputScale",
+    "LatentPenalty",
     "Layer",
     "LeakyClip",
     "Linear",

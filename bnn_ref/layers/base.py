@@ -130,12 +130,20 @@ class Layer:
         """`train(False)`."""
         return self.train(False)
 
+    def maps(self) -> Iterator[tuple[Layer, str, Map]]:
+        """Every map that this layer or one inside it holds: (layer, attribute, map)."""
+        for _, layer in self.layers():
+            yield from ((layer, name, held) for name, held in vars(layer).items() if isinstance(held, Map))
+
     def anneal(self, moment: Moment) -> None:
         """Move every binarizer that has a law to where it stands at `moment`."""
-        for _, layer in self.layers():
-            for name, held in vars(layer).items():
-                if isinstance(held, Map):
-                    setattr(layer, name, annealed(held, moment))
+        for layer, name, held in list(self.maps()):
+            setattr(layer, name, annealed(held, moment))
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """Draw anew wherever a map is random; until then every forward pass sees the same draw."""
+        for layer, name, held in list(self.maps()):
+            setattr(layer, name, held.drawn(rng))
 
     def refresh(self) -> None:
         """Renew what the weights' maps keep of them (`Map.refresh`); training does so before each epoch."""

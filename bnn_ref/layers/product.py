@@ -9,7 +9,7 @@ import numpy as np
 from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled, factored, split
 from bnn_ref.checks import require
 from bnn_ref.layers.base import Layer
-from bnn_ref.parameter import Array, Parameter
+from bnn_ref.parameter import Array, Curvature, Parameter
 
 CHANNEL_SCALE = Detach(MeanAbs())
 """alpha = mean abs(W) per output channel, no gradient through it. Source: bireal2018 (training forward)."""
@@ -66,6 +66,8 @@ class Product(Layer):
         self.weight = None if rule is None else rule.bind(latent.shape, -1, rng)
         if self.weight is not None:
             self.weight.refresh(self.latent.value, first=True)
+        held = [] if self.weight is None else self.weight.parameters()
+        self.latent.curvature = next((p for p in held if isinstance(p, Curvature)), None)
 
     axes: ClassVar[str]
     """The axes of the input, as an error message names them."""

@@ -53,3 +53,8 @@ class Adam(Optimizer):
         v = b2 * self.memory.get(second, 0.0) + (1 - b2) * grad * grad
         self.memory |= {steps: np.array(t), first: m, second: v}
         return (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + self.eps)
+
+    def curvature(self, index: int) -> Array | None:
+        """sqrt(v) + eps, v not corrected for its start from 0. Source: lab2017 (released code)."""
+        second = self.memory.get(f"{index}.second")
+        return None if second is None else np.sqrt(second) + self.eps

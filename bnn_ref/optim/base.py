@@ -33,6 +33,8 @@ class Optimizer:
         For a step size, decay or clip out of range.
     """
 
+    rates: ClassVar[tuple[str, ...]] = ("lr",)
+    """The attributes that a schedule moves."""
     slots: ClassVar[tuple[str, ...]] = ()
     counters: ClassVar[tuple[str, ...]] = ()
 
@@ -58,17 +60,30 @@ class Optimizer:
         """What is subtracted, times lr, from parameter number `index`."""
         raise TypeError(f"{type(self).__name__} has no direction")
 
+    def curvature(self, index: int) -> Array | None:
+        """The estimate of the Hessian's diagonal in parameter number `index`; None without one."""
+        return None
+
+    def kept(self, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What `memory` holds of one parameter: the names of arrays of its shape, and of single numbers."""
+        return self.slots, self.counters
+
     def step(self) -> None:
-        """value <- value - lr * direction, for every parameter that has a gradient; then clip."""
+        """A step of every parameter that has a gradient; what is known of its curvature is published."""
         for index, parameter in enumerate(self.parameters):
             if parameter.grad is None:
                 continue
-            grad = parameter.grad
-            if self.weight_decay:
-                grad = grad + self.weight_decay * parameter.value
-            parameter.value = parameter.value - self.lr * self.direction(index, parameter.value, grad)
-            if self.clip is not None and parameter.latent:
-                parameter.value = np.clip(parameter.value, -self.clip, self.clip)
+            parameter.value = self.moved(index, parameter, parameter.grad)
+            curvature = self.curvature(index)
+            if parameter.curvature is not None and curvature is not None:
+                parameter.curvature.value = curvature
+
+    def moved(self, index: int, parameter: Parameter, grad: Array) -> Array:
+        """value - lr * direction, clipped where the parameter is latent."""
+        if self.weight_decay:
+            grad = grad + self.weight_decay * parameter.value
+        value = parameter.value - self.lr * self.direction(index, parameter.value, grad)
+        return value if self.clip is None or not parameter.latent else np.clip(value, -self.clip, self.clip)
 
     def state_dict(self) -> dict[str, Array]:
         """Copies of what is remembered: "3.velocity" is that of parameter number 3."""
@@ -83,13 +98,15 @@ class Optimizer:
             For a name that this optimizer does not use, a parameter without all of its slots, or a wrong
             shape; nothing is changed then.
         """
+        known = {str(index): parameter for index, parameter in enumerate(self.parameters)}
         for key, value in state.items():
             index, _, slot = key.partition(".")
-            family = {f"{index}.{name}" for name in (*self.slots, *self.counters)}
-            if key not in family or index not in map(str, range(len(self.parameters))):
-                names = ", ".join((*self.slots, *self.counters)) or "nothing"
+            slots, counters = self.kept(known[index]) if index in known else (self.slots, self.counters)
+            family = {f"{index}.{name}" for name in (*slots, *counters)}
+            if key not in family or index not in known:
+                names = ", ".join((*slots, *counters)) or "nothing"
                 raise ValueError(f"state: required PARAMETER.SLOT with a slot of {names}, got {key!r}")
-            shape = self.parameters[int(index)].value.shape if slot in self.slots else ()
+            shape = known[index].value.shape if slot in slots else ()
             if value.shape != shape:
                 raise ValueError(f"state[{key!r}]: required shape {shape}, got {value.shape}")
             if missing := sorted(family - set(state)):

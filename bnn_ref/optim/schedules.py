@@ -48,4 +48,5 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "step": Step(),
     "cosine": Cosine(),
     "linear": Linear(),
+    "decades": Step((0.2, 0.4, 0.6, 0.8)),
 }

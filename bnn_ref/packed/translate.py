@@ -137,13 +137,17 @@ def product(name: str, layer: Product) -> PackedProduct:
     if layer.bias is not None:
         after.append(steps.Bias(checked(f"{name}.bias", layer.bias.value)))
     if layer.weight is not None and not (np.abs(weight) == 1).all():
-        raise refusal(name, layer, "weights deployed as signs, with at most one scale", _strangest(weight))
+        raise refusal(
+            name, layer, "weights deployed as signs, with at most one scale", _strangest(layer, weight)
+        )
     signs = bool(left) and isinstance(left[-1], RealSign)
     return PackedProduct(left, _step(name, layer, weight, signs), tuple(after))
 
 
-def _strangest(weight: Array) -> str:
-    return f"a deployed weight of {weight.flat[np.argmax(np.abs(weight) != 1)]}"
+def _strangest(layer: Product, weight: Array) -> str:
+    assert layer.weight is not None  # or nothing would be strange
+    rule = type(layer.weight.deploy()).__name__
+    return f"a deployed weight of {weight.flat[np.argmax(np.abs(weight) != 1)]} ({rule})"
 
 
 def _step(name: str, layer: Product, weight: Array, signs: bool) -> ProductStep:

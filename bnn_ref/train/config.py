@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from math import isfinite
 from typing import Any
 
-from bnn_ref.layers import Layer, SoftmaxCrossEntropy, SquaredHinge
+from bnn_ref.layers import LatentPenalty, Layer, SoftmaxCrossEntropy, SquaredHinge
 from bnn_ref.optim import OPTIMIZERS, SCHEDULES
 
 LOSSES: dict[str, type[Layer]] = {"cross-entropy": SoftmaxCrossEntropy, "squared-hinge": SquaredHinge}
+
+PENALTIES: dict[str, Callable[[float, float], LatentPenalty]] = {
+    "r1": partial(LatentPenalty, 1),
+    "r2": partial(LatentPenalty, 2),
+}
+"""Called with the strength and the first alpha. Source: bnnplus2018."""
+
+TABLES: dict[str, Collection[str]] = {
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "gamma_schedule": SCHEDULES,
+    "loss": LOSSES,
+    "penalty": ["none", *PENALTIES],
+}
+"""The fields that are names, and of what."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,14 @@ class Config:
         Latent weights are clipped to [-clip, clip] after each step; None leaves them.
     loss : str
         A key of `LOSSES`.
+    gamma, threshold : float
+        Of "bop" only: the weight of the newest gradient, in (0, 1], and tau, at least 0.
+    gamma_schedule : str
+        Of "bop" only, a key of `SCHEDULES`: how gamma falls ("decades" as in its CIFAR-10 code).
+    penalty : str
+        "none", or a key of `PENALTIES`: what is added to the loss for every latent weight.
+    penalty_strength : float
+        Its factor, at least 0.
     seed : int
         Of the generator that shuffles; at least 0. (First weights come from the seed of `models.build`.)
 
@@ -58,6 +82,11 @@ class Config:
     schedule: str = "cosine"
     clip: float | None = 1.0
     loss: str = "cross-entropy"
+    gamma: float = 1e-4
+    threshold: float = 1e-8
+    gamma_schedule: str = "constant"
+    penalty: str = "none"
+    penalty_strength: float = 1e-6
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -69,7 +98,7 @@ class Config:
         """(field, whether it is good, what is required of it), in order: later ones rely on earlier."""
         yield "epochs", _whole(self.epochs, 1), "a whole number >= 1"
         yield "batch_size", _whole(self.batch_size, 2), "a whole number >= 2 (batch norm needs a variance)"
-        for name, table in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("loss", LOSSES)):
+        for name, table in TABLES.items():
             yield name, getattr(self, name) in list(table), f"one of {', '.join(table)}"
         yield "lr", _number(self.lr) and self.lr > 0, "a finite number > 0"
         yield "momentum", _number(self.momentum) and 0 <= self.momentum < 1, "a number in [0, 1)"
@@ -79,6 +108,10 @@ class Config:
         yield "weight_decay", _number(self.weight_decay) and self.weight_decay >= 0, "a finite number >= 0"
         clip = self.clip is None or (_number(self.clip) and self.clip > 0)
         yield "clip", clip, "a finite number > 0, or None"
+        yield "gamma", _number(self.gamma) and 0 < self.gamma <= 1, "a number in (0, 1]"
+        for name in ("threshold", "penalty_strength"):
+            good = _number(getattr(self, name)) and getattr(self, name) >= 0
+            yield name, good, "a finite number >= 0"
         yield "seed", _whole(self.seed, 0), "a whole number >= 0"
 
     def to_dict(self) -> dict[str, Any]:

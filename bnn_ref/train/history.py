@@ -29,6 +29,8 @@ class Epoch:
         Share of right answers on the test images after the epoch: with running statistics and deployed maps.
     seconds : float
         Wall-clock time, tests included.
+    penalty : float
+        Mean of what the penalty of latent weights added to the loss, which does not contain it.
     """
 
     epoch: int
@@ -39,6 +41,7 @@ class Epoch:
     train_accuracy: float
     test_accuracy: float
     seconds: float = field(compare=False)
+    penalty: float = 0.0
 
     def __str__(self) -> str:
         return f"epoch {self.epoch}: loss {self.loss:.4f}, test accuracy {self.test_accuracy:.1%}"

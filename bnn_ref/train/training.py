@@ -19,6 +19,7 @@ from bnn_ref.train.config import LOSSES, Config
 from bnn_ref.train.evaluation import evaluate
 from bnn_ref.train.history import Epoch, History
 from bnn_ref.train.past import Past
+from bnn_ref.train.penalties import Penalties
 
 
 class Training:
@@ -52,7 +53,9 @@ class Training:
         _check(model, dataset, preprocessing)
         self.model, self.dataset, self.config, self.preprocessing = model, dataset, config, preprocessing
         self.rng = np.random.default_rng(config.seed)
-        self.optimizer = make_optimizer(model.parameters() if trained is None else trained, config)
+        self.penalty = Penalties(model, config)
+        parameters = model.parameters() if trained is None else trained
+        self.optimizer = make_optimizer([*parameters, *self.penalty.parameters()], config)
         self.loss = LOSSES[config.loss]()
         self.history, self.step, self.lr_sum = History(), 0, 0.0
         self.before = tuple(before)
@@ -60,9 +63,13 @@ class Training:
     @property
     def lr(self) -> float:
         """Size of the next step. The schedule runs over all steps of all epochs, and ends after the last."""
+        return self.config.lr * SCHEDULES[self.config.schedule](self.progress)
+
+    @property
+    def progress(self) -> float:
+        """Share of all steps of all epochs that are done."""
         whole, rest = divmod(len(self.dataset.train_images), self.config.batch_size)
-        steps = self.config.epochs * (whole + int(rest > 1))
-        return self.config.lr * SCHEDULES[self.config.schedule](self.step / steps)
+        return self.step / (self.config.epochs * (whole + int(rest > 1)))
 
     def run_epoch(self) -> Epoch:
         """Anneal, refresh, take a step on every batch, test; the epoch joins the history.
@@ -77,27 +84,34 @@ class Training:
         self.model.anneal(Moment.of_epoch(number, self.config.epochs, self.step, self.lr_sum))
         self.model.refresh()
         self.model.train()
-        loss, right = self._train()
+        loss, penalty, right = self._train()
         data = self.dataset
         test = evaluate(self.model, data.test_images, data.test_labels, self.preprocessing)
         seconds = perf_counter() - start
         epoch = Epoch(
-            number, **clock, loss=loss, train_accuracy=right, test_accuracy=test.accuracy, seconds=seconds
+            number,
+            **clock,
+            loss=loss,
+            train_accuracy=right,
+            test_accuracy=test.accuracy,
+            seconds=seconds,
+            penalty=penalty,
         )
         self.history = History((*self.history, epoch))
         return epoch
 
-    def _train(self) -> tuple[float, float]:
-        """Mean loss and share of right answers over the epoch's batches."""
-        loss, right, seen = 0.0, 0, 0
+    def _train(self) -> tuple[float, float, float]:
+        """Mean loss, mean penalty and share of right answers over the epoch's batches."""
+        loss, penalty, right, seen = 0.0, 0.0, 0, 0
         for images, labels in self._batches():
-            batch_loss, batch_right = self._take_step(images, labels)
+            batch_loss, batch_penalty, batch_right = self._take_step(images, labels)
             loss += batch_loss * len(labels)
+            penalty += batch_penalty * len(labels)
             right += batch_right
             seen += len(labels)
         for name, value in self.model.state_dict().items():
             self._check_finite(name, value)
-        return loss / seen, right / seen
+        return loss / seen, penalty / seen, right / seen
 
     def _batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
         """Shuffled batches. A last batch of one image is left out, for batch norm has no variance there.
@@ -109,19 +123,29 @@ class Training:
         )
         return (batch for batch in shuffled if len(batch[1]) > 1)
 
-    def _take_step(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[float, int]:
-        """One step of the optimizer: (loss, number of right answers) before it."""
+    def _take_step(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[float, float, int]:
+        """One step of the optimizer: (loss, penalty, number of right answers) before it."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the checks say it better
+            self.model.draw(self.rng)
             scores = self.model(Tensor(self.preprocessing(images)))
             loss = self.loss(scores, labels)
             self._check_finite("loss", loss.value)
             backward(loss)
-            self.optimizer.lr = self.lr
+            penalty = self.penalty.add_gradients()
+            self._set_rates()
             self.optimizer.step()
         self.model.zero_grad()
+        self.penalty.zero_grad()
         self.lr_sum += self.optimizer.lr
         self.step += 1
-        return float(loss.value), int((scores.value.argmax(axis=1) == labels).sum())
+        return float(loss.value), penalty, int((scores.value.argmax(axis=1) == labels).sum())
+
+    def _set_rates(self) -> None:
+        """Move every rate of the optimizer: `lr` by `schedule`, any other NAME by `NAME_schedule`."""
+        for name in self.optimizer.rates:
+            plan = "schedule" if name == "lr" else f"{name}_schedule"
+            factor = SCHEDULES[getattr(self.config, plan)](self.progress)
+            setattr(self.optimizer, name, getattr(self.config, name) * factor)
 
     def _check_finite(self, name: str, value: Array) -> None:
         if not np.isfinite(value).all():
@@ -132,9 +156,13 @@ class Training:
             )
 
 
+OWN: dict[str, tuple[str, ...]] = {"sgd": ("momentum", "nesterov"), "bop": ("gamma", "threshold")}
+"""Fields of the configuration that one optimizer alone takes."""
+
+
 def make_optimizer(parameters: Sequence[Parameter], config: Config) -> Optimizer:
     """The optimizer of `parameters` that `config` asks for."""
-    own = {"momentum": config.momentum, "nesterov": config.nesterov} if config.optimizer == "sgd" else {}
+    own = {name: getattr(config, name) for name in OWN.get(config.optimizer, ())}
     make = OPTIMIZERS[config.optimizer]
     return make(parameters, config.lr, weight_decay=config.weight_decay, clip=config.clip, **own)
 

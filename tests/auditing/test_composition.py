@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_ref import estimators, models
-from bnn_ref.auditing import audit_layer, audit_model, residual_net
+from bnn_ref.auditing import audit, audit_layer, audit_model, residual_net
 from bnn_ref.basepoint import record, replay
+from bnn_ref.binarizer import Binarizer, Sign
+from bnn_ref.estimators.ste import GradientClip
 from bnn_ref.layers import (
     CHANNEL_SCALE,
     Conv2d,
@@ -126,6 +129,25 @@ def test_worst_element_is_named() -> None:
     report = audit_layer(OneWrong(5, 4, rng=rng), rng.normal(size=(6, 5)))
     assert [check.name for check in report.failures] == ["gradient to latent"]
     assert report.failures[0].worst.startswith("at (3, 1): required ")
+
+
+@dataclass(frozen=True)
+class NotReallyNonlinear(GradientClip):
+    """Claims that it has no T, but passes the gradient as it is."""
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return dy.copy()
+
+    declared_vjp = vjp
+
+
+def test_a_map_that_is_linear_after_all_is_found_out() -> None:
+    rule = Binarizer(Sign(), NotReallyNonlinear())
+    layer = Linear(4, 3, rng=np.random.default_rng(0), activation=rule)
+    for report in (audit(rule), audit_layer(layer, np.random.default_rng(0).normal(size=(5, 4)))):
+        names = [check.name for check in report.failures]
+        assert names
+        assert all(name.endswith(", as claimed") and "not linear" in name for name in names)
 
 
 def test_integer_targets_pass_through_and_float_targets_are_checked() -> None:

@@ -264,14 +264,25 @@ def test_a_shared_binary_weight_has_its_scale_once() -> None:
 # What packing knows and what it does not
 
 
+SIGNS = [name for name in estimators.activations() if estimators.get(name).deploy().binary]
+
+
 @pytest.mark.parametrize("name", models.names())
-@pytest.mark.parametrize("estimator", [*estimators.activations(), "real"])
+@pytest.mark.parametrize("estimator", [*SIGNS, "real"])
 def test_a_product_is_binary_here_where_the_packed_one_is(name: str, estimator: str) -> None:
     model = small(name, input_shape=(8, 8, 1), estimator=estimator)
     nodes = pack(model).graph.nodes
     packed = {node.layer: node.step.binary for node in nodes if isinstance(node.step, ProductStep)}
     found = by_name(cost(model, (1, 8, 8, 1)))
     assert packed == {key: row.binary_macs > 0 for key, row in found.items() if row.macs}
+
+
+@pytest.mark.parametrize("estimator", sorted({*estimators.activations()} - {*SIGNS}))
+def test_products_of_other_values_than_signs_are_not_binary_and_not_packed(estimator: str) -> None:
+    model = small("cnn", input_shape=(8, 8, 1), estimator=estimator, weight_estimator="ste")
+    found = cost(model, (1, 8, 8, 1)).total
+    assert found.binary_weights > 0
+    assert (found.binary_macs, found.packed_bytes) == (0, None)
 
 
 def test_nothing_is_multiplied_and_counts_do_not_need_the_packed_network(

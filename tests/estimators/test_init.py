@@ -9,10 +9,25 @@ import numpy as np
 import pytest
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Binarizer, Sign, factored
+from bnn_ref.binarizer import Binarizer, Map, Scaled, Sign, factored
 from bnn_ref.papers import PAPERS
 
 NAMES = estimators.names()
+
+
+def unscaled(deployed: Map) -> Map:
+    """What is deployed, but for its scale."""
+    return deployed.inner if isinstance(deployed, Scaled) else deployed
+
+
+SIGNS = [name for name in NAMES if isinstance(unscaled(estimators.get(name).deployed), Sign)]
+OTHERS = {"binaryconnect-stochastic", "abc-weight", "abc-activation", "dorefa-activation"}
+"""Deployed as something else than one sign an element."""
+
+
+def test_what_is_not_deployed_as_a_sign_is_known() -> None:
+    assert set(NAMES) - set(SIGNS) == OTHERS
+    assert all(estimators.get(name).deployed.levels == (-1, 1) for name in SIGNS)
 
 
 def test_the_names_that_users_rely_on() -> None:
@@ -79,9 +94,9 @@ def test_spelling_the_defaults_changes_nothing(name: str) -> None:
     assert estimators.get(name, **estimators.entry(name).parameters) == estimators.get(name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SIGNS)
 def test_sign_of_zero(name: str) -> None:
-    """+1 unless asked; -1 on request, -0.0 alike; never 0. Soft forwards keep theirs.
+    """+1 unless asked; -1 on request, -0.0 alike; never 0. Soft forwards keep theirs. Scales do not count.
 
     One entry is printed equations to the letter, fda2021's Eq. 1 among them: there it is -1.
     """
@@ -96,7 +111,7 @@ def test_sign_of_zero(name: str) -> None:
     np.testing.assert_array_equal(factored(deployed, zeros)[0], -1 if name == "fda-eq15" else 1)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [n for n in NAMES if "zero" in estimators.entry(n).parameters])
 @pytest.mark.parametrize("zero", [0, 2])
 def test_sign_of_zero_is_a_sign(name: str, zero: Any) -> None:
     with pytest.raises(ValueError, match="zero: required -1 or"):
@@ -114,7 +129,7 @@ def test_every_entry_cites_a_paper_that_exists(name: str) -> None:
 def test_every_docstring_gives_formula_parameters_and_source(name: str) -> None:
     line = estimators.entry(name)
     text = line.make.__doc__ or ""
-    assert re.search(r"T\(x\) =|T'\(x\) =", text)
+    assert re.search(r"T\(x\) =|T'\(x\) =" if not estimators.get(name).nonlinear() else "dx =", text)
     sources = re.findall(r"Source: (.*?)\.(?:\s|$)", text, re.DOTALL)
     assert sources
     for source in sources:  # one for each part of a sum
@@ -145,6 +160,9 @@ OTHER: dict[str, Any] = {
     "ratio": 7,
     "rounds": 2,
     "o": 5.0,
+    "bits": 3,
+    "bases": 2,
+    "offsets": (0.1, 0.2),
 }
 """A value that no entry has by default, of the parameters that are no plain positive numbers."""
 

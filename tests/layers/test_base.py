@@ -35,6 +35,7 @@ from bnn_ref.layers import (
     GlobalAvgPool,
     HardTanh,
     InputScale,
+    LatentPenalty,
     Layer,
     LeakyClip,
     Linear,
@@ -90,6 +91,8 @@ class Residual(Composite):
 
 
 CASES = {
+    "penalty-r1": Case(lambda rng: LatentPenalty(1, 0.5, 0.4), ((3, 3, 2, 4),)),
+    "penalty-r2": Case(lambda rng: LatentPenalty(2, 0.5, 0.4), ((3, 3, 2, 4),)),
     "linear": Case(lambda rng: Linear(3, 3, rng=rng), ((4, 3),)),
     "binary-linear": Case(
         lambda rng: Linear(3, 2, rng=rng, activation=STE, weight=STE, scale=CHANNEL_SCALE), ((4, 3),)

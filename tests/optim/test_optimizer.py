@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from bnn_ref.parameter import Parameter
 
 Run = Callable[..., list[Any]]
 One = Callable[..., Parameter]
+# Bop's own file has what it does to latent weights in place of clipping
+CLIPPING = [*(make for name, make in OPTIMIZERS.items() if name != "bop"), partial(SGD, nesterov=True)]
 MAKERS = [*OPTIMIZERS.values(), lambda *args, **options: SGD(*args, nesterov=True, **options)]
 
 
@@ -31,7 +34,7 @@ def test_decay_is_a_gradient_of_half_the_square(run: Run, one: One, make: Any) -
     np.testing.assert_array_equal(inside, outside)
 
 
-@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("make", CLIPPING)
 @given(values=st.lists(st.floats(-3, 3), min_size=4, max_size=4), clip=st.floats(0.1, 2))
 def test_clipping_bounds_latent_weights_and_no_others(
     run: Run, one: One, make: Any, values: list[float], clip: float

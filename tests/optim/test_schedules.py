@@ -15,7 +15,13 @@ PROGRESS = st.floats(0, 1)
 
 @pytest.mark.parametrize(
     ("name", "start", "half", "end"),
-    [("constant", 1, 1, 1), ("step", 1, 0.1, 0.01), ("cosine", 1, 0.5, 0), ("linear", 1, 0.5, 0)],
+    [
+        ("constant", 1, 1, 1),
+        ("decades", 1, 0.01, 1e-4),
+        ("step", 1, 0.1, 0.01),
+        ("cosine", 1, 0.5, 0),
+        ("linear", 1, 0.5, 0),
+    ],
 )
 def test_start_middle_and_end(name: str, start: float, half: float, end: float) -> None:
     schedule = SCHEDULES[name]
@@ -23,7 +29,7 @@ def test_start_middle_and_end(name: str, start: float, half: float, end: float) 
 
 
 def test_every_schedule_is_in_the_test_above() -> None:
-    assert sorted(SCHEDULES) == ["constant", "cosine", "linear", "step"]
+    assert sorted(SCHEDULES) == ["constant", "cosine", "decades", "linear", "step"]
 
 
 @given(st.sampled_from(sorted(SCHEDULES)), st.lists(PROGRESS, min_size=2))

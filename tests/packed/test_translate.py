@@ -178,12 +178,27 @@ def test_which_product(activation: Map | None, weight: Map | None, kind: type) -
     assert type(translate.product("layer", linear(activation, weight)).product) is kind
 
 
-@pytest.mark.parametrize("name", estimators.names())
-def test_every_estimator_of_the_table_deploys_as_sign(name: str) -> None:
-    weight = estimators.get(name)
-    layer = linear(estimators.get("ste") if weight.reduces else weight, weight, bias=False)
+DEPLOYED = {name: estimators.get(name).deployed for name in estimators.names()}
+
+
+@pytest.mark.parametrize("name", [name for name, rule in DEPLOYED.items() if rule.levels == (-1, 1)])
+def test_what_deploys_as_signs_is_packed(name: str) -> None:
+    """On both sides, but for the scale of a weight, which activations cannot have."""
+    rule = estimators.get(name)
+    layer = linear(rule if isinstance(rule.deployed, Sign) else signs(), rule, bias=False)
     x = RNG.normal(size=(5, 4)).astype(np.float32)
+    assert pack(layer).payload_bytes < layer.latent.value.nbytes
     np.testing.assert_array_equal(pack(layer)(x), layer.eval()(x))
+
+
+@pytest.mark.parametrize("name", [name for name, rule in DEPLOYED.items() if rule.levels != (-1, 1)])
+def test_what_does_not_is_refused_on_either_side(name: str) -> None:
+    rule = estimators.get(name)
+    kind = type(rule.deploy()).__name__
+    with pytest.raises(ValueError, match=rf"required weights deployed as signs, .*\({kind}\)"):
+        pack(linear(signs(), rule))
+    with pytest.raises(ValueError, match=rf"required an activation that eval mode computes as .*{kind}"):
+        pack(linear(rule, signs()))
 
 
 def test_weights_of_zero_follow_their_sign() -> None:

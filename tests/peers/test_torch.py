@@ -142,6 +142,7 @@ SURROGATES: dict[str, Callable[[Any], Any]] = {
         x * 0.1 ** (1 / 3 - 1),
         torch.sign(x) * x.abs().clamp(0.1, 1.5) ** (1 / 3),
     ),
+    "dorefa-activation": lambda x: x.clamp(0, 1),
 }  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def test_closed_forms_are_not_used_where_they_do_not_hold(curve: Curve) -> None:
     assert abs(found.value - parseval(curve, 1.7, 400)) <= 1e-6
 
 
-@pytest.mark.parametrize("name", list(estimators.curves()))
+@pytest.mark.parametrize("name", [name for name, curve in estimators.curves().items() if curve.odd])
 @pytest.mark.parametrize("period", [1.5, 2 * np.pi, 30.0])
 def test_parseval(name: str, period: float) -> None:
     """Equal but for the H of the harmonics left out: below 2e-6 from 400 on, for each of them."""

@@ -30,7 +30,7 @@ def by_integration(curve: Curve, period: float, k: int) -> float:
     return 4 / period * sum(parts)
 
 
-@pytest.mark.parametrize("name", list(estimators.curves()))
+@pytest.mark.parametrize("name", [name for name, curve in estimators.curves().items() if curve.odd])
 @pytest.mark.parametrize("period", [0.5, 2.0, 2 * np.pi, 25.0])
 def test_equal_direct_integration_of_t(name: str, period: float) -> None:
     curve = estimators.get(name).surrogate

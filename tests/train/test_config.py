@@ -21,6 +21,11 @@ OTHER: dict[str, Any] = {
     "schedule": "linear",
     "clip": None,
     "loss": "squared-hinge",
+    "gamma": 1e-3,
+    "threshold": 1e-6,
+    "gamma_schedule": "decades",
+    "penalty": "r2",
+    "penalty_strength": 0.1,
     "seed": 7,
 }
 
@@ -43,6 +48,14 @@ def test_every_field_reaches_the_dictionary() -> None:
         *(("optimizer", value) for value in ("rmsprop", "", None, ["adam"])),
         *(("schedule", value) for value in ("cosinus", None, {})),
         *(("loss", value) for value in ("hinge", 0)),
+        *(("gamma_schedule", value) for value in ("falling", None)),
+        *(("penalty", value) for value in ("r3", None)),
+        *(("gamma", value) for value in (0, 1.1, float("nan"), "1", None)),
+        *(
+            (field, value)
+            for field in ("threshold", "penalty_strength")
+            for value in (-1e-9, float("inf"), None)
+        ),
         *(("lr", value) for value in (0, -0.1, float("nan"), float("inf"), True, "0.1", None)),
         *(("momentum", value) for value in (1, -0.1, float("nan"), None, "0.9")),
         *(("nesterov", value) for value in (1, None, "yes")),

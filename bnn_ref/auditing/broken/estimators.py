@@ -14,6 +14,7 @@ from bnn_ref.auditing.broken.base import Broken
 from bnn_ref.auditing.report import Report
 from bnn_ref.binarizer import Binarizer, Curve, Faded, Piece, ReLU, Sign, Sum
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.dorefa import Quantizer, UnitClip
 from bnn_ref.estimators.fda import FourierSeries
 from bnn_ref.estimators.noise import NoiseModule
 from bnn_ref.estimators.ste import HardTanh, Tanh
@@ -24,6 +25,13 @@ CLIPPED = estimators.get("clipped-ste")
 
 def _mask(x: Array) -> Array:
     return (np.abs(x) <= 1).astype(np.asarray(x).dtype)
+
+
+class _HalfLevels(Quantizer):
+    """One bit, but with three values."""
+
+    def __call__(self, x: Array) -> Array:
+        return np.asarray(np.round(2 * np.clip(x, 0, 1)) / 2)
 
 
 def _in_place(x: Array, dy: Array) -> Array:
@@ -148,6 +156,28 @@ ESTIMATORS: tuple[Broken, ...] = (
         "clips the gradient's size",
         _operation(lambda x, dy: np.clip(_mask(x) * dy, -1, 1)),
         "linear in the incoming gradient",
+    ),
+    Broken(
+        "masks by its input where the gradient should be clipped",
+        _operation(CLIPPED.backward, "gradient-clip"),
+        "gradient as declared, incoming ~ 30, float64",
+    ),
+    Broken(
+        "clips the gradient 1 % too late",
+        _operation(estimators.get("gradient-clip", limit=1.01).backward, "gradient-clip"),
+        "gradient as declared, incoming ~ 1, float64",
+    ),
+    Broken(
+        "AdaSTE with the released code's oversight",
+        _operation(
+            estimators.get("adaste-code").backward, "adaste", forward=estimators.get("adaste").forward
+        ),
+        "gradient as declared, incoming ~ 1, float64",
+    ),
+    Broken(
+        "deployed as levels that it does not claim",
+        partial(audit, Binarizer(UnitClip(), UnitClip(), deployed=_HalfLevels())),
+        "deployed values are 0 or 1",
     ),
     Broken("sign(0) = 0", _operation(CLIPPED.backward, forward=np.sign), "forward at 0 and -0"),
     Broken(

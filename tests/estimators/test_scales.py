@@ -1,0 +1,81 @@
+"""How finely each weight rule scales its signs, and what of the scale is in its gradient, side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bnn_ref import estimators
+from bnn_ref.binarizer import Map
+from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE, Conv2d
+from bnn_ref.parameter import Array
+
+NONE, LAYER, FILTER = "none", "layer", "filter"
+ENTRIES = {  # granularity, and the terms of dW: the factors of dy, or "sum", through the scale
+    "identity-ste": (NONE, "1"),  # Bop and BNN's port too
+    "binaryconnect": (LAYER, "1"),  # the constant H
+    "dorefa-weight": (LAYER, "1"),  # cancels
+    "lab": (LAYER, "1"),
+    "abc-weight": (LAYER, "scale"),
+    "bnn-weight": (NONE, "mask"),
+    "bireal-weight-paper": (FILTER, "scale mask"),
+    "bireal-weight-code": (FILTER, "mask"),
+    "bireal-weight-caffe": (FILTER, "1"),
+    "xnor-weight": (FILTER, "scale mask + 1/n"),
+    "xnor-weight-exact": (FILTER, "scale mask + sum"),
+}
+RNG = np.random.default_rng(0)
+
+
+def scale_of(name: str, rule: Map | None = None) -> tuple[Array, Array | None, Conv2d]:
+    """Signs and scale of eval mode, of a convolution in float64, and the layer."""
+    options = {"bases": 1} if name == "abc-weight" else {}
+    weight = estimators.get(name, **options)
+    layer = Conv2d(3, 4, 3, rng=np.random.default_rng(1), weight=weight, scale=rule)
+    layer.astype(np.float64)
+    layer.latent.value = 2 * RNG.normal(size=layer.latent.value.shape)
+    return (*layer.deployed_weight(), layer)
+
+
+@pytest.mark.parametrize(("name", "convention"), ENTRIES.items(), ids=ENTRIES)
+def test_conventions_of_the_entries(name: str, convention: tuple[str, str]) -> None:
+    granularity, gradient = convention
+    signs, scale, layer = scale_of(name)
+    assert set(np.unique(signs)) == {-1, 1}
+    assert {NONE: scale is None, LAYER: np.shape(scale) == (1,), FILTER: np.shape(scale) == (4,)}[granularity]
+    dy = RNG.normal(size=signs.shape)
+    w, n = layer.latent.value, signs[..., 0].size
+    size = 1.0 if scale is None else scale
+    inside = np.abs(w) < 1
+    assert 0 < inside.mean() < 1
+    terms = {
+        "1": dy,
+        "scale": size * dy,
+        "mask": inside * dy,
+        "scale mask": size * inside * dy,
+        "1/n": dy / n,
+        "sum": signs * np.einsum("ijcf,ijcf->f", signs, dy) / n,
+    }
+    wanted = sum(terms[term] for term in gradient.split(" + "))
+    np.testing.assert_allclose(layer.weight.vjp(w, dy), wanted)
+
+
+@pytest.mark.parametrize(("rule", "shape"), [(CHANNEL_SCALE, (4,)), (TENSOR_SCALE, (1,))])
+def test_a_scale_beside_any_estimator_is_stopped_and_stays_in_the_gradient(rule: Map, shape: object) -> None:
+    signs, scale, layer = scale_of("identity-ste", rule)
+    dy = RNG.normal(size=signs.shape)
+    assert np.shape(scale) == shape
+    np.testing.assert_allclose(layer.weight.vjp(layer.latent.value, dy), scale * dy)
+
+
+@pytest.mark.parametrize(("name", "axes"), [("dorefa-weight", None), ("lab", None), ("ste", (0, 1, 2))])
+def test_mean_sizes_are_the_nearest_scales(name: str, axes: tuple[int, ...] | None) -> None:
+    """alpha = argmin ||W - a sign(W)||^2, and what is left is ||W||^2 - n alpha^2. LAB's: of constant d."""
+    signs, alpha, layer = scale_of(name, CHANNEL_SCALE if axes else None)
+    w = layer.latent.value
+    assert alpha is not None
+    n = w.size // alpha.size
+    left = np.square(w - alpha * signs).sum(axis=axes)
+    np.testing.assert_allclose(left, np.square(w).sum(axis=axes) - n * np.squeeze(alpha) ** 2)
+    for nudge in (0.999, 1.001):
+        assert (np.square(w - nudge * alpha * signs).sum(axis=axes) > left).all()
