@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Binarizer, Map, Scaled, Sign, factored
+from bnn_ref.binarizer import Binarizer, Compose, Map, Scaled, Sign, factored
 from bnn_ref.papers import PAPERS
 
 NAMES = estimators.names()
 
 
-def unscaled(deployed: Map) -> Map:
-    """What is deployed, but for its scale."""
-    return deployed.inner if isinstance(deployed, Scaled) else deployed
+def last(deployed: Map) -> Map:
+    """What a deployed rule ends in, but for its scale."""
+    if isinstance(deployed, Compose):
+        return last(deployed.maps[-1])
+    return last(deployed.inner) if isinstance(deployed, Scaled) else deployed
 
 
-SIGNS = [name for name in NAMES if isinstance(unscaled(estimators.get(name).deployed), Sign)]
+SIGNS = [name for name in NAMES if isinstance(last(estimators.get(name).deployed), Sign)]
 OTHERS = {"binaryconnect-stochastic", "abc-weight", "abc-activation", "dorefa-activation"}
 """Deployed as something else than one sign an element."""
 
