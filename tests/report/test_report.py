@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import re
 import shutil
@@ -14,14 +15,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnn_ref import report
+from bnn_ref import estimators, report
 from bnn_ref.auditing import Check
 from bnn_ref.report import Findings, Plan
 
 
 @pytest.fixture(scope="module")
 def findings() -> Findings:
-    return report.gather(Plan(estimators=("clipped-ste", "real", "bnn++"), seeds=2, epochs=1, limit=256))
+    """A curve behind a hard sign, a soft one, the real twin, and one that is no function of one element."""
+    names = ("clipped-ste", "real", "bnn++", "fda-noise")
+    return report.gather(Plan(estimators=names, seeds=2, epochs=1, limit=256))
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,7 @@ def test_packed_answers_are_eval_modes(findings: Findings) -> None:
 def test_the_page_says_what_was_found(page: str, findings: Findings) -> None:
     for name, *_ in findings.audits:
         assert f'id="card-{name}"' in page
+        assert html.escape(estimators.entry(name).about[1:]) in page.replace("&#39;", "&#x27;"), "as written"
     for row in findings.comparison.summaries:
         assert f"{100 * row.mean:.2f}" in page
     assert f"{findings.caught[0]} of {findings.caught[1]}" in page
