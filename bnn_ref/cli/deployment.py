@@ -12,6 +12,7 @@ from bnn_ref import data, models, packed
 from bnn_ref import train as training
 from bnn_ref.cli.common import console, print_json, refusing
 from bnn_ref.files import destination, replacing
+from bnn_ref.layers import deployed_state
 from bnn_ref.parameter import Array
 from bnn_ref.timing import paired
 
@@ -31,7 +32,7 @@ def pack(
     trained = training.load_model(model)
     bits = packed.pack(trained.model, trained.preprocessing)
     bits.save(out)
-    latent = sum(value.nbytes for value in trained.model.state_dict().values())
+    latent = sum(value.nbytes for value in deployed_state(trained.model).values())
     sizes = {"payload_bytes": bits.payload_bytes, "float_bytes": latent, "file_bytes": out.stat().st_size}
     if as_json:
         print_json({"file": str(out), **sizes})

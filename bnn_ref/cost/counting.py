@@ -16,6 +16,7 @@ from bnn_ref.cost.counts import Counts
 from bnn_ref.cost.report import Cost, LayerCost
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.layers import Activation, BatchNorm, Layer, OutputScale, PReLU, Product
+from bnn_ref.layers.view import read_in_eval
 from bnn_ref.maps import Map
 from bnn_ref.packed import pack
 from bnn_ref.parameter import Parameter
@@ -114,7 +115,7 @@ def _parameters(layer: Layer, seen: set[int]) -> Counts:
     if isinstance(layer, OutputScale):
         return Counts(scale=fresh(*layer.factors()))
     shifts = _shifts(layer.curve.deploy()) if isinstance(layer, Activation) else []
-    return Counts(bias=fresh(*shifts), other=fresh(*_read(layer)))
+    return Counts(bias=fresh(*shifts), other=fresh(*read_in_eval(layer)))
 
 
 def _shifts(deployed: Map) -> list[Parameter]:
@@ -130,16 +131,6 @@ def _weights(layer: Product, count: int) -> Counts:
     numbers = 0 if scale is None else prod(scale.output_shape(layer.latent.value))
     channels = layer.latent.value.shape[-1] if layer.input_bits == 1 else 0
     return Counts(binary_weights=count, scale=numbers, binary_channels=channels)
-
-
-def _read(layer: Layer) -> Iterator[Parameter]:
-    """Every parameter that eval mode of `layer` reads: maps give those of their deployed form."""
-    for _, part in layer.layers():
-        for held in vars(part).values():
-            if isinstance(held, Parameter):
-                yield held
-            elif isinstance(held, Map):
-                yield from held.deploy().parameters()
 
 
 def _operations(layer: Layer, output: Shape) -> Counts:

@@ -17,7 +17,7 @@ from bnn_ref.layers.pool import AvgPool2d, GlobalAvgPool, MaxPool2d
 from bnn_ref.layers.product import CHANNEL_SCALE, TENSOR_SCALE, Product
 from bnn_ref.layers.scale import ChannelMeanAbs, Gate, InputScale, Multiply, OutputScale, XnorConv2d
 from bnn_ref.layers.shape import Add, Concat, Flatten, PadShortcut
-from bnn_ref.layers.view import binarized
+from bnn_ref.layers.view import binarized, deployed_state
 
 __all__ = [
     "CHANNEL_SCALE",
@@ -55,4 +55,5 @@ __all__ = [
     "SquaredHinge",
     "XnorConv2d",
     "binarized",
+    "deployed_state",
 ]

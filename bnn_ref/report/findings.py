@@ -13,6 +13,7 @@ from bnn_ref import data, estimators, models, train
 from bnn_ref.auditing import Report, audit, audit_estimator_in_network
 from bnn_ref.auditing.broken import BROKEN
 from bnn_ref.binarizer import Curve
+from bnn_ref.layers import deployed_state
 from bnn_ref.packed import PackedModel, pack
 from bnn_ref.parameter import Array
 from bnn_ref.spectra import distance_to_sign
@@ -202,7 +203,7 @@ def _measured(
         identical=bool(np.array_equal(scores, wanted)),
         accuracy=float((classes == labels).mean()),
         payload_bytes=bits.payload_bytes,
-        float_bytes=sum(value.nbytes for value in model.state_dict().values()),
+        float_bytes=sum(value.nbytes for value in deployed_state(model).values()),
         speed=paired(lambda: bits(few), lambda: model(few), 15),
         confusion=confusion,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from bnn_ref import cost, data, models, pack, train
 from bnn_ref.data import Preprocessing
-from bnn_ref.layers import Product
+from bnn_ref.layers import Product, deployed_state
 
 OPTIONS: dict[str, Any] = {"input_shape": (8, 8, 1), "width": 4, "blocks": (1, 1, 1), "scale": "tensor"}
 
@@ -79,6 +79,7 @@ def test_one_module_a_binary_tensor_from_the_start_and_all_of_them_are_trained(t
 def test_it_costs_nothing_at_inference(trained: models.Model) -> None:
     with_module = cost(trained, (1, 8, 8, 1)).total
     assert with_module == cost(build("fda-growing"), (1, 8, 8, 1)).total
+    assert set(deployed_state(trained)) == set(build("fda-growing").state_dict())
 
 
 def test_a_model_file_keeps_it(trained: models.Model, digits: data.Dataset, tmp_path: Path) -> None:
