@@ -11,7 +11,7 @@ from scipy import integrate, optimize
 from bnn_ref.auditing.bench import STEP
 from bnn_ref.auditing.operation import compare, grid
 from bnn_ref.auditing.report import Check
-from bnn_ref.binarizer import Curve, Map, factored
+from bnn_ref.binarizer import Binarizer, Curve, Map, factored
 from bnn_ref.parameter import Array
 
 
@@ -117,15 +117,18 @@ def _parameters(curve: Curve) -> Iterator[Check]:
         yield compare(f"slope to {parameter.name}", x, slope, wanted, scale, 1e-6)
 
 
-def deployment_checks(binarizer: Map, x: Array, trained: Array) -> Iterator[Check]:
+def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
     """What is deployed takes the levels that it claims, and goes with the forward values at `x`, off 0.
 
-    Signs may have one positive scale, a rule for weights one for each output channel (`factored`).
+    Signs may have one positive scale, a rule for weights one for each output channel (`factored`). Where F
+    answers with levels, no others may be deployed, unless F answers by chance.
     """
-    rule = binarizer.deploy()
+    rule, forward = binarizer.deploy(), binarizer.forward
     bits, scale = factored(rule, x)
     deployed = bits if scale is None else bits * scale
     levels = rule.levels if scale is None else (-1, 1)
+    if levels is None and forward.drawn(np.random.default_rng(0)) == forward:
+        levels = forward.levels
     if levels is None:
         several = np.unique(np.abs(deployed)).size > 1
         yield Check.that("deployed as other numbers than signs, as claimed", several, "they are signs")

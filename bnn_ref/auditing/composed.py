@@ -81,6 +81,7 @@ def _passes(layer: Activation, x: Array) -> Iterator[Check]:
     """Both passes from outside: shapes, what is deployed, direction, linearity, NaN."""
     layer.astype(np.float64)
     y, cache = layer.forward(x)
+    assert isinstance(layer.curve, Binarizer)
     yield from deployment_checks(layer.curve, x, y)
     rng = np.random.default_rng(2)
     u, v = rng.normal(size=(2, *y.shape))

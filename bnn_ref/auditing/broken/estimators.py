@@ -201,6 +201,11 @@ ESTIMATORS: tuple[Broken, ...] = (
         "weight, float64: gradient to input 0",
     ),
     Broken(
+        "real numbers deployed behind a hard sign",
+        partial(audit, Binarizer(Sign(), HardTanh(), deployed=HardTanh())),
+        "deployed values are -1 or +1",
+    ),
+    Broken(
         "deployed inverted",
         partial(audit, Binarizer(Sign(), HardTanh(), deployed=_InvertedSign())),
         "deployed and trained signs agree",
