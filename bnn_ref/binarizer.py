@@ -94,6 +94,9 @@ class Binarizer(Map):
     def deploy(self) -> Map:
         return self.deployed.deploy()
 
+    def unscaled(self) -> Binarizer:
+        return self.rewrite(lambda part: part.unscaled())
+
     def at(self, progress: float | Moment) -> Binarizer:
         """This binarizer as annealed at `progress`: 0 in the first epoch, 1 in the last.
 

@@ -87,6 +87,9 @@ class Scaled(Map):
     def exact_levels(self) -> None:
         return None
 
+    def unscaled(self) -> Map:
+        return self.inner
+
     def __call__(self, x: Array) -> Array:
         return self.scale(x) * self.inner(x)
 

@@ -66,6 +66,10 @@ class Map:
         """The map that eval mode and packed networks compute."""
         return self.rewrite(lambda part: part.deploy())
 
+    def unscaled(self) -> Map:
+        """The same map without the scale that multiplies it, where there is one."""
+        return self
+
     def bind(
         self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map] | None = None
     ) -> Map:

@@ -66,6 +66,10 @@ class Product(Layer):
         self.weight = None if rule is None else rule.bind(latent.shape, -1, rng)
         if self.weight is not None:
             self.weight.refresh(self.latent.value, first=True)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Tell the optimizer where the rule reads a curvature, if it reads one."""
         held = [] if self.weight is None else self.weight.parameters()
         self.latent.curvature = next((p for p in held if isinstance(p, Curvature)), None)
 
@@ -114,6 +118,17 @@ class Product(Layer):
         """
         latent = self.latent.value
         return (latent, None) if self.weight is None else factored(self.weight.deploy(), latent)
+
+    @property
+    def scaled(self) -> bool:
+        """Whether a scale multiplies the weight of eval mode."""
+        return self.weight is not None and isinstance(self.weight.deploy(), Scaled)
+
+    def unscale(self) -> None:
+        """Take the scale out of the rule for weights, wherever it stands there."""
+        if self.weight is not None:
+            self.weight = self.weight.unscaled()
+            self._publish()
 
     def _refresh(self) -> None:
         if self.weight is not None:

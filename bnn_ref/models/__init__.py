@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Map, ReLU
+from bnn_ref.binarizer import Map, ReLU, Scaled
 from bnn_ref.checks import require, require_whole
 from bnn_ref.estimators.bireal import LeakyClip
 from bnn_ref.estimators.ste import HardTanh
@@ -19,7 +19,7 @@ from bnn_ref.models.base import Model, Spec
 from bnn_ref.models.bireal import BiReal, BiReal20, BiRealBlock, SmallBiReal
 from bnn_ref.models.bottleneck import DeepBiReal
 from bnn_ref.models.caffe import CaffeBiReal
-from bnn_ref.models.folding import drop_scale, fold_scale
+from bnn_ref.models.folding import FOLDED, drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNet18, ReActNetA, SmallReActNet
 from bnn_ref.models.reals import RealResNet
@@ -135,7 +135,8 @@ def build(
         Parameters of that estimator.
     scale : str
         What binary weights are multiplied by: "none", or their mean absolute value, of each output
-        "channel" or of the whole "tensor".
+        "channel" or of the whole "tensor". "folded" takes out the scale that a rule has itself: what
+        `fold_scale` leaves.
     seed : int
         One seed, one network.
     **own
@@ -150,7 +151,8 @@ def build(
     shape = _option("input_shape", input_shape, (28, 28, 1))
     require(len(shape) == 3, "input_shape", "three whole numbers, (H, W, C)", shape)
     _option("classes", classes, 10)
-    require(scale in list(SCALES), "scale", f"one of {', '.join(SCALES)}", scale)
+    known = [*SCALES, FOLDED]
+    require(scale in known, "scale", f"one of {', '.join(known)}", scale)
     require_whole("seed", seed, 0)
     parameters = _dictionary("parameters", parameters)
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
@@ -162,10 +164,9 @@ def build(
     fits = not activation.reduces
     require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
     real = twin is not None or weight_estimator == REAL
-    weight = None if real else estimators.get(weight_estimator, **weight_parameters)
-    single = weight is None or not weight.reduces or scale == "none"
-    require(single, "scale", f"'none' beside {weight_estimator!r}, which has its own", scale)
-    operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
+    weight: Map | None = None if real else estimators.get(weight_estimator, **weight_parameters)
+    weight, beside = _scale(weight, weight_estimator, scale)
+    operands = Operands(activation, weight, beside, np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
     chosen = {
         "input_shape": list(shape),
@@ -180,6 +181,17 @@ def build(
     }
     model.spec = Spec(name, chosen)
     return model
+
+
+def _scale(weight: Map | None, name: str, scale: str) -> tuple[Map | None, Map | None]:
+    """The rule for weights, called `name`, and what stands beside it."""
+    if weight is None:
+        return None, None
+    own = isinstance(weight.deploy(), Scaled)
+    allowed = ["none", FOLDED] if own else ["none"] if weight.reduces else list(SCALES)
+    why = ", which has its own" if own else ""
+    require(scale in allowed, "scale", f"one of {', '.join(allowed)} beside {name!r}{why}", scale)
+    return (weight.unscaled(), None) if scale == FOLDED else (weight, SCALES[scale])
 
 
 def _own(name: str, given: dict[str, Any]) -> dict[str, Any]:

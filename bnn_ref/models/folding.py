@@ -19,6 +19,9 @@ from bnn_ref.models.base import Model
 
 Network = TypeVar("Network", bound=Layer)
 
+FOLDED = "folded"
+"""The scale of a network whose weight rule has one of its own that was taken out."""
+
 HOMOGENEOUS = (AvgPool2d, GlobalAvgPool, MaxPool2d, PReLU, ReLU)
 """Layers f with f(a x) = a f(x) for one a > 0 per channel: a scale may pass them."""
 
@@ -30,13 +33,15 @@ def fold_scale(model: Network) -> Network:
     ----------
     model : Layer
         Trained. Every scaled product is called once, and a batch norm alone reads it, directly or through
-        pooling, ReLU or PReLU. Where nothing has a scale the copy is equal.
+        pooling, ReLU or PReLU. The scale may stand beside the rule for weights or inside it, as in
+        "bireal-weight-code". Where nothing has a scale the copy is equal.
 
     Returns
     -------
     Layer
         Equal in eval mode but for rounding (a sign whose argument rounding moves across 0 may turn). In
-        training mode it differs by the eps of the batch norms.
+        training mode its values differ by the eps of the batch norms. `models.build` knows it by
+        scale="none", or "folded" where the rule had the scale.
 
     Raises
     ------
@@ -67,11 +72,14 @@ def drop_scale(model: Network) -> Network:
 
 def _bare(model: Network) -> Network:
     """`model` itself, its binary weights without their scale."""
+    inside = False
     for _, layer in model.layers():
-        if isinstance(layer, Product) and isinstance(layer.weight, Scaled):
-            layer.weight = layer.weight.inner
+        if isinstance(layer, Product) and layer.scaled:
+            inside = inside or not isinstance(layer.weight, Scaled)
+            layer.unscale()
     if isinstance(model, Model) and hasattr(model, "spec"):
-        model.spec = replace(model.spec, options={**model.spec.options, "scale": "none"})
+        scale = FOLDED if inside or model.spec.options["scale"] == FOLDED else "none"
+        model.spec = replace(model.spec, options={**model.spec.options, "scale": scale})
     return model
 
 
@@ -81,7 +89,7 @@ def _pairs(model: Layer) -> Iterator[tuple[str, Product, BatchNorm]]:
     symbols = steps(model(Symbol()))
     for symbol in symbols:
         product = symbol.layer
-        if isinstance(product, Product) and isinstance(product.weight, Scaled):
+        if isinstance(product, Product) and product.scaled:
             norm = _reader(symbol, symbols, names)
             for layer in (product, norm):
                 calls = sum(other.layer is layer for other in symbols)

@@ -186,7 +186,8 @@ def test_a_rule_for_weights_is_refused_for_activations() -> None:
 @pytest.mark.parametrize("scale", ["channel", "tensor"])
 def test_a_rule_with_a_magnitude_of_its_own_takes_no_other(scale: str) -> None:
     with pytest.raises(
-        ValueError, match="scale: required 'none' beside 'bireal-weight-code', which has its own"
+        ValueError,
+        match=f"required one of none, folded beside 'bireal-weight-code', which has its own, got '{scale}'",
     ):
         models.build("mlp", weight_estimator="bireal-weight-code", scale=scale)
     assert models.build("mlp", weight_estimator="bnn-weight", scale=scale).spec.options["scale"] == scale

@@ -217,7 +217,7 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         ("bireal-small", {"pool": 3}, "pool: required True or False, got 3"),
         ("bireal-small", {"widths": 8}, "widths: required a list of whole numbers >= 1, got 8"),
         *(
-            ("mlp", {"scale": bad}, "scale: required one of none, channel, tensor, got")
+            ("mlp", {"scale": bad}, "scale: required one of none, channel, tensor, folded, got")
             for bad in ("yes", True, False, None, ["channel"])
         ),
         ("mlp", {"weight_parameters": {"slope": 3}}, "clipped-ste: required parameters among .* got slope"),

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_ref import estimators, models
+from bnn_ref.autodiff import Tensor, backward
+from bnn_ref.binarizer import Scaled
 from bnn_ref.layers import (
     CHANNEL_SCALE,
     TENSOR_SCALE,
@@ -24,6 +26,7 @@ from bnn_ref.layers import (
     Linear,
     MaxPool2d,
     PReLU,
+    Product,
     ReLU,
     Sequential,
 )
@@ -40,6 +43,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "resnet-20": {"width": 4, "blocks": [1, 1]},
     "vgg-small": {"width": 16},
 }
+OWN = [name for name in estimators.names() if isinstance(estimators.get(name).deploy(), Scaled)]
 scales = st.sampled_from([CHANNEL_SCALE, TENSOR_SCALE])
 
 
@@ -108,6 +112,85 @@ def test_folding_leaves_every_network_unchanged(name: str, scale: str, bits: Bit
     again = models.build(name, **folded.spec.options).astype(np.float64)
     again.load_state_dict(folded.state_dict())
     np.testing.assert_array_equal(again.eval()(images), folded(images))
+
+
+@pytest.mark.parametrize("entry", OWN)
+def test_folding_takes_out_the_scale_inside_a_rule(entry: str, bits: Bits) -> None:
+    """Every rule of the table that has one: outputs, packed bits, and what its options rebuild."""
+    images = np.random.default_rng(0).normal(size=(8, 8, 8, 1))
+    options = {"input_shape": (8, 8, 1), "weight_estimator": entry, **NETWORKS["bireal-small"]}
+    model = models.build("bireal-small", **options).astype(np.float64)
+    for _, layer in model.layers():
+        if isinstance(layer, Product) and layer.weight is not None:  # not every scale starts as 1
+            layer.latent.value = layer.latent.value * 0.3
+            layer.weight.refresh(layer.latent.value, first=True)
+    warmed(model, images)
+    folded, dropped = fold_scale(model), drop_scale(model)
+    wanted = model(images)
+    np.testing.assert_allclose(folded(images), wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())
+    assert binary(model) == [(True, True)] * 3
+    assert binary(folded) == binary(dropped) == [(True, False)] * 3
+    assert folded.spec.options == dropped.spec.options == {**model.spec.options, "scale": "folded"}
+    again = models.build("bireal-small", **folded.spec.options).astype(np.float64)
+    again.load_state_dict(folded.state_dict())
+    np.testing.assert_array_equal(again.eval()(images), folded(images))
+    assert bits(fold_scale(folded)) == bits(folded)
+    assert fold_scale(folded).spec == folded.spec
+    packed, single = pack(folded.astype(np.float32)), images.astype(np.float32)
+    np.testing.assert_array_equal(packed(single), folded(single))
+    assert packed.payload_bytes < pack(model.astype(np.float32)).payload_bytes
+    if entry not in ("binaryconnect", "irnet-weight"):  # of scale 1: nothing is lost
+        assert np.abs(dropped(images) - wanted).max() > 1e-3 * np.abs(wanted).max()
+
+
+def binary(model: Layer) -> list[tuple[bool, bool]]:
+    """Of every product with a rule for weights: are they signs, and is there a scale?"""
+    found = [layer for _, layer in model.layers() if isinstance(layer, Product) and layer.weight is not None]
+    return [(bool((np.abs(layer.deployed_weight()[0]) == 1).all()), layer.scaled) for layer in found]
+
+
+@pytest.mark.parametrize("entry", OWN)
+def test_a_rule_without_its_scale_trains_as_signs_do(entry: str) -> None:
+    """Forward values are the signs themselves, and the optimizer has no curvature to publish to."""
+    folded = models.build("mlp", input_shape=(8, 8, 1), width=5, weight_estimator=entry, scale="folded")
+    for _, layer in folded.layers():
+        if isinstance(layer, Product) and layer.weight is not None:
+            np.testing.assert_array_equal(np.abs(layer.weight(layer.latent.value)), 1)
+            assert layer.latent.curvature is None
+    model = models.build("mlp", input_shape=(8, 8, 1), width=5, weight_estimator=entry)
+    warmed(model, np.random.default_rng(0).normal(size=(8, 8, 8, 1)).astype(np.float32))
+    assert [
+        layer.latent.curvature for _, layer in fold_scale(model).layers() if hasattr(layer, "latent")
+    ] == [None] * 4
+
+
+def test_the_published_rule_trains_on_as_before() -> None:
+    """Behind a norm with eps = 0 its weight gradient is that of plain signs (docs/bireal.md)."""
+    images = np.random.default_rng(0).normal(size=(8, 8, 8, 1))
+    options = {**NETWORKS["bireal-small"], "weight_estimator": "bireal-weight-paper"}
+    model = models.build("bireal-small", input_shape=(8, 8, 1), **options).astype(np.float64)
+    warmed(model, images)
+    folded = fold_scale(model)
+    gradients = []
+    for network in (model, folded):
+        for _, layer in network.layers():
+            if isinstance(layer, BatchNorm):
+                layer.eps = 0.0
+        backward(network.train()(Tensor(images)), np.ones((8, 10)))
+        gradients.append({key: p.grad for key, p in network.named_parameters().items()})
+    size = max(np.abs(value).max() for value in gradients[0].values())
+    for key, value in gradients[0].items():
+        np.testing.assert_allclose(gradients[1][key], value, rtol=1e-9, atol=1e-12 * size)
+
+
+@pytest.mark.parametrize("name", ["approxsign", "real"])
+def test_only_a_rule_with_a_scale_can_be_folded(name: str) -> None:
+    with pytest.raises(ValueError, match="scale: required one of none, channel, tensor beside 'clipped-ste'"):
+        models.build("mlp", scale="folded")
+    assert models.build("mlp", estimator="real", scale="folded").spec.options["scale"] == "folded"
+    assert (
+        fold_scale(models.build("mlp", estimator=name, input_shape=(8, 8, 1))).spec.options["scale"] == "none"
+    )
 
 
 @pytest.mark.parametrize("scale", ["channel", "tensor"])
