@@ -224,16 +224,21 @@ def histories(runs: Mapping[str, Sequence[History]]) -> Figure:
 
 
 def comparison(result: Comparison) -> Figure:
-    """Final test accuracy of every arm: each run a dot, the mean a bar, best on top."""
-    rows = sorted(result.summaries, key=lambda row: row.mean)
+    """Final test accuracy of every arm: each run a dot, the mean a bar, best on top.
+
+    An arm of which a run diverged has no mean, and stands at the bottom.
+    """
+    rows = result.ranking[::-1]
     with matplotlib.rc_context(STYLE):
         fig = figure(6.4, 0.8 + 0.32 * len(rows))
         ax = fig.subplots()
         for y, row in enumerate(rows):
-            values = 100 * np.asarray(row.values)
+            values = 100 * np.array([value for value in row.values if value is not None])
             ax.plot(values, np.full(len(values), y), "o", color=PALETTE[0], alpha=0.55, markersize=5)
-            ax.plot([100 * row.mean], [y], "|", color=PALETTE[1], markersize=14, markeredgewidth=2.5)
-        ax.set_yticks(range(len(rows)), [row.arm for row in rows])
+            means = [] if row.mean is None else [100 * row.mean]
+            ax.plot(means, [y] * len(means), "|", color=PALETTE[1], markersize=14, markeredgewidth=2.5)
+        labels = [f"{row.arm} (diverged)" if row.mean is None else row.arm for row in rows]
+        ax.set_yticks(range(len(rows)), labels)
         ax.set_xlabel("test accuracy (%): dots are runs, bars are means")
         ax.grid(axis="y", visible=False)
     return fig

@@ -93,6 +93,19 @@ def test_comparison_has_a_row_an_arm_best_on_top() -> None:
     assert labels == ["x", "y"]
 
 
+def test_an_arm_that_diverged_is_named_at_the_bottom() -> None:
+    runs = (
+        Run("x", 0, history(0.5)),
+        Run("x", 1, History(), "loss: NaN"),
+        Run("y", 0, history(0.3)),
+        Run("y", 1, history(0.4)),
+    )
+    result = Comparison("digits", "cnn", {"x": {}, "y": {}}, {}, Config(), "x", (0, 1), runs)
+    axes = plot.comparison(result).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["x (diverged)", "y"]
+    assert [np.asarray(line.get_xdata()).tolist() for line in axes.lines] == [[50], [], [30, 40], [35]]
+
+
 def test_confusion_prints_every_count() -> None:
     matrix = np.array([[5, 1], [0, 7]])
     texts = {text.get_text() for text in plot.confusion(matrix, ("a", "b")).axes[0].texts}

@@ -109,7 +109,7 @@ SMALLEST = 0.004
 """What the paper reports below this is within its own scatter (Fig. 3, read off: +-0.4 points)."""
 
 
-def reading(gap: Difference, paper: float | None, error: float) -> str:
+def reading(gap: Difference, paper: float | None, error: float | None) -> str:
     """What this difference says at this size; `paper` and `error` are shares, like the difference.
 
     It differs from the paper's where the paper's value lies outside of the interval over seeds, even when
@@ -117,6 +117,8 @@ def reading(gap: Difference, paper: float | None, error: float) -> str:
     out and the difference is larger than that error. Intervals are of 95 % one at a time: among twelve
     contrasts without any effect, one would stand out nearly every second time.
     """
+    if gap.mean is None or error is None:
+        return "a run diverged, nothing can be said"
     if gap.low is None or gap.high is None:
         return "one run: no spread, nothing can be said"
     if paper is not None and not gap.low - error <= paper <= gap.high + error:
@@ -130,11 +132,14 @@ def reading(gap: Difference, paper: float | None, error: float) -> str:
     return f"{'same sign as' if gap.mean * paper > 0 else 'OPPOSITE sign to'} the paper's"
 
 
-def image_error(first: float, second: float, images: int) -> float:
+def image_error(first: float | None, second: float | None, images: int) -> float | None:
     """95 % error of a difference of two accuracies by the choice of `images` test images, taken as unpaired.
 
-    Two networks err on many of the same images, so this is too much rather than too little.
+    Two networks err on many of the same images, so this is too much rather than too little. None where one
+    of them is.
     """
+    if first is None or second is None:
+        return None
     return 1.96 * sqrt((first * (1 - first) + second * (1 - second)) / images)
 
 
@@ -175,7 +180,7 @@ def arms(result: Comparison) -> Table:
     for summary in result.summaries:
         options = result.arms[summary.arm]
         given = "; ".join(f"{key} = {value}" for key, value in options["parameters"].items())
-        seeds = " ".join(f"{100 * value:.2f}" for value in summary.values)
+        seeds = " ".join(str(points(value)) or "diverged" for value in summary.values)
         rows.append([summary.arm, options["estimator"], given, *accuracy(summary), seeds])
     return Table.of(("arm", "estimator", "parameters", *ACCURACY, "by seed"), rows)
 

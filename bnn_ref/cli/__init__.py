@@ -1,4 +1,4 @@
-"""The command line, `bnn-ref`. Exit status: 0; 1 when a check failed; 2 for bad use."""
+"""The command line, `bnn-ref`. Exit status: 0; 1 when a check failed or training diverged; 2 for bad use."""
 
 from __future__ import annotations
 

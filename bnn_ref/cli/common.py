@@ -17,15 +17,18 @@ errors = Console(stderr=True)
 
 
 def refusing(command: Callable[P, R]) -> Callable[P, R]:
-    """Wrong input ends a command with its one-line reason on standard error and exit status 2."""
+    """What ends a command early is told in one line on standard error.
+
+    The exit status is 2 for wrong input, and 1 where training diverged.
+    """
 
     @functools.wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (ValueError, TypeError, OSError) as reason:
+        except (ValueError, TypeError, OSError, FloatingPointError) as reason:
             errors.print(f"error: {reason}", style="red", highlight=False, soft_wrap=True, markup=False)
-            raise typer.Exit(2) from reason
+            raise typer.Exit(1 if isinstance(reason, FloatingPointError) else 2) from reason
 
     return guarded
 

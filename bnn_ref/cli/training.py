@@ -126,7 +126,10 @@ def compare(
     jobs: Annotated[int, typer.Option(help="Processes at a time.")] = 2,
     as_json: AsJson = False,
 ) -> None:
-    """Train every estimator from every seed: means, spreads, and what so few runs could show."""
+    """Train every estimator from every seed: means, spreads, and what so few runs could show.
+
+    Exit status 1 where a run diverged; the others go on.
+    """
     if seeds < 1:
         raise ValueError(f"seeds: required at least 1, got {seeds}")
     arms = _arms(estimators)
@@ -139,8 +142,12 @@ def compare(
         )
     if as_json:
         print_json(result.to_dict())
-        return
-    console.print(_table(result))
+    else:
+        console.print(_table(result))
+        for run in result.diverged:
+            console.print(str(run), highlight=False, markup=False, soft_wrap=True)
+    if result.diverged:
+        raise typer.Exit(1)
 
 
 def _arms(text: str) -> dict[str, dict[str, Any]]:
@@ -159,14 +166,15 @@ def _table(result: training.Comparison) -> Table:
     table = Table(label, "mean %", "deviation", "minus reference", "95 % interval", "could show", box=None)
     gaps = {gap.arm: gap for gap in result.differences}
     for row in result.summaries:
-        cells = [row.arm, f"{100 * row.mean:.2f}", _points(row.deviation)]
+        mean = "diverged" if row.mean is None else _points(row.mean)
+        cells = [row.arm, mean, _points(row.deviation)]
         if row.arm in gaps:
             gap = gaps[row.arm]
             interval = "-" if gap.low is None else f"{_points(gap.low)} to {_points(gap.high)}"
-            cells += [f"{100 * gap.mean:+.2f}", interval, _points(gap.smallest)]
+            cells += [_points(gap.mean, "+"), interval, _points(gap.smallest)]
         table.add_row(*cells)
     return table
 
 
-def _points(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f}"
+def _points(share: float | None, sign: str = "") -> str:
+    return "-" if share is None else f"{100 * share:{sign}.2f}"

@@ -95,7 +95,8 @@ def _gain_at_zero(name: str) -> float | None:
 
 def _pictures(findings: Findings) -> dict[str, Markup]:
     plan, result = findings.plan, findings.comparison
-    groups = {arm: [run.history for run in result.runs_of(arm)] for arm in result.arms}
+    ended = [row.arm for row in result.summaries if row.mean is not None]
+    groups = {arm: [run.history for run in result.runs_of(arm)] for arm in ended}
     best = findings.packings[0]
     return {
         "spectra": _svg(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),

@@ -14,6 +14,7 @@ from bnn_ref.models import build
 from bnn_ref.train.comparison import Comparison, Run
 from bnn_ref.train.config import Config
 from bnn_ref.train.fit import fit
+from bnn_ref.train.history import Epoch, History
 
 FIXED = ("name", "input_shape", "classes", "seed")
 """Arguments of `models.build` that a sweep sets itself."""
@@ -57,12 +58,15 @@ def compare(
     on_run_end : callable, optional
         Called with each `Run` in the order of the result: all seeds of the first arm, and so on.
 
+    Returns
+    -------
+    Comparison
+        A run that diverges ends alone: the others go on, and its arm has no mean.
+
     Raises
     ------
     ValueError
         For unknown, repeated or missing arms, seeds or options; before any run.
-    FloatingPointError
-        When a run diverges; names its arm and seed.
     """
     variants, numbers, shared = _labelled(arms), tuple(seeds), dict(options or {})
     reference = next(iter(variants)) if reference is None else reference
@@ -100,10 +104,12 @@ def _run(
     options: dict[str, Any],
     config: Config,
 ) -> Run:
+    epochs: list[Epoch] = []
     try:
-        return Run(label, config.seed, fit(build(model, **options), data, config, preprocessing))
-    except FloatingPointError as error:
-        raise FloatingPointError(f"{label}, seed {config.seed}: {error}") from error
+        history = fit(build(model, **options), data, config, preprocessing, epochs.append)
+    except FloatingPointError as reason:
+        return Run(label, config.seed, History(tuple(epochs)), str(reason))
+    return Run(label, config.seed, history)
 
 
 def _try(model: str, label: str, options: dict[str, Any]) -> None:

@@ -13,32 +13,56 @@ from bnn_ref.train.config import Config
 from bnn_ref.train.history import History
 from bnn_ref.train.statistics import deviation, interval, smallest_difference
 
+Accuracies = tuple[float | None, ...]
+"""Seed by seed; None for a run that diverged."""
+
 
 @dataclass(frozen=True)
 class Run:
-    """One training run of a sweep: the label of its arm, its seed, and all its epochs."""
+    """One training run of a sweep.
+
+    Attributes
+    ----------
+    arm : str
+        The label of its arm.
+    seed : int
+    history : History
+        All its epochs; of a run that diverged, those before.
+    diverged : str or None
+        What was no longer finite, and in which step; None for a run that ended as it should.
+    """
 
     arm: str
     seed: int
     history: History
+    diverged: str | None = None
 
     @property
-    def accuracy(self) -> float:
-        """Test accuracy after the last epoch (the best one would be chosen by the test images)."""
-        return self.history[-1].test_accuracy
+    def accuracy(self) -> float | None:
+        """Test accuracy after the last epoch (the best one would be chosen by the test images).
+
+        None where the run diverged.
+        """
+        return self.history[-1].test_accuracy if self.diverged is None else None
 
     def __str__(self) -> str:
-        return f"{self.arm}, seed {self.seed}: test accuracy {self.accuracy:.1%}"
+        ended = (
+            f"diverged: {self.diverged}" if self.accuracy is None else f"test accuracy {self.accuracy:.1%}"
+        )
+        return f"{self.arm}, seed {self.seed}: {ended}"
 
 
 @dataclass(frozen=True)
 class Summary:
     """One arm's test accuracies; what needs two seeds is None for one.
 
+    Where a run diverged the arm has no mean, nor what follows from it: the runs that are left would be
+    chosen by how they ended.
+
     Attributes
     ----------
-    values : tuple of float
-        Seed by seed.
+    values : tuple of float or None
+        Seed by seed; None for a run that diverged.
     mean, deviation : float
         Their mean and sample deviation.
     low, high : float
@@ -47,8 +71,8 @@ class Summary:
     """
 
     arm: str
-    values: tuple[float, ...]
-    mean: float
+    values: tuple[float | None, ...]
+    mean: float | None
     deviation: float | None
     low: float | None
     high: float | None
@@ -57,6 +81,8 @@ class Summary:
 @dataclass(frozen=True)
 class Difference:
     """Accuracy of `arm` minus that of `reference`; what needs two seeds is None for one.
+
+    All is None where a run of either arm diverged.
 
     Attributes
     ----------
@@ -70,7 +96,7 @@ class Difference:
 
     arm: str
     reference: str
-    mean: float
+    mean: float | None
     low: float | None
     high: float | None
     smallest: float | None
@@ -99,9 +125,19 @@ class Comparison:
     runs: tuple[Run, ...]
 
     @property
+    def diverged(self) -> tuple[Run, ...]:
+        """The runs that did not end as they should."""
+        return tuple(run for run in self.runs if run.diverged is not None)
+
+    @property
     def summaries(self) -> tuple[Summary, ...]:
         """One an arm, in the order asked for."""
         return tuple(_summary(arm, self._accuracies(arm)) for arm in self.arms)
+
+    @property
+    def ranking(self) -> tuple[Summary, ...]:
+        """The summaries, the best mean first; arms of which a run diverged come last."""
+        return tuple(sorted(self.summaries, key=lambda row: 1 if row.mean is None else -row.mean))
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -147,17 +183,29 @@ class Comparison:
             "differences": [asdict(gap) for gap in self.differences],
         }
 
-    def _accuracies(self, arm: str) -> tuple[float, ...]:
+    def _accuracies(self, arm: str) -> Accuracies:
         return tuple(run.accuracy for run in self.runs_of(arm))
 
 
-def _summary(arm: str, values: tuple[float, ...]) -> Summary:
-    low, high = interval(values) or (None, None)
-    return Summary(arm, values, float(np.mean(values)), deviation(values), low, high)
+def _summary(arm: str, values: Accuracies) -> Summary:
+    ended = _ended(values)
+    if ended is None:
+        return Summary(arm, values, None, None, None, None)
+    low, high = interval(ended) or (None, None)
+    return Summary(arm, values, float(np.mean(ended)), deviation(ended), low, high)
 
 
-def _difference(arm: str, reference: str, own: tuple[float, ...], base: tuple[float, ...]) -> Difference:
-    """`own` minus `base`: accuracies of the same seeds in the same order."""
+def _ended(values: Accuracies) -> tuple[float, ...] | None:
+    """The accuracies where all runs have one."""
+    found = tuple(value for value in values if value is not None)
+    return found if len(found) == len(values) else None
+
+
+def _difference(arm: str, reference: str, values: Accuracies, others: Accuracies) -> Difference:
+    """`values` minus `others`: accuracies of the same seeds in the same order."""
+    own, base = _ended(values), _ended(others)
+    if own is None or base is None:
+        return Difference(arm, reference, None, None, None, None, None)
     gaps = tuple(float(a - b) for a, b in zip(own, base, strict=True))
     mean, spread, bounds = float(np.mean(gaps)), deviation(gaps), interval(gaps)
     if spread is None or bounds is None:

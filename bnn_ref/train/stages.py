@@ -124,7 +124,8 @@ def fit_stages(
         try:
             past.append(_past(stage, run(training, on_epoch_end, checkpoint)))
         except FloatingPointError as error:
-            raise FloatingPointError(f"stage {number + 1}: {error}") from error
+            where = f"stage {number + 1}: " if len(stages) > 1 else ""
+            raise FloatingPointError(f"{where}{error}") from error
     return tuple(past)
 
 

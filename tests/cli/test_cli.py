@@ -173,6 +173,39 @@ def test_compare_without_json_is_a_table_of_whole_labels() -> None:
     assert [" to " in line for line in lines[start + 1 : start + 3]] == [False, True]
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_sweep_with_a_diverging_run_goes_on_and_exits_with_1(as_json: bool) -> None:
+    done = run(
+        "compare", "--estimators", "tanh,real-relu,real", "--seeds", "1", "--epochs", "2", "--limit", "130",
+        "--model", "mlp", "--option", "width=12", "--lr", "1000", "--optimizer", "sgd",
+        *(["--json"] if as_json else []),
+    )  # fmt: skip
+    assert done.exit_code == 1, done.output
+    if as_json:
+        found = json.loads(done.stdout)
+        assert [row["mean"] is None for row in found["summaries"]] == [False, True, False]
+        return
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["real-relu", "diverged", *"----"] in rows
+    assert any("real-relu, seed 0: diverged: " in line for line in done.stdout.splitlines())
+    assert any(row[0] == "real" and float(row[1]) > 0 for row in rows if len(row) == 6)
+
+
+@pytest.mark.parametrize("stages", ["", "real-relu"])
+def test_training_that_diverges_is_told_in_a_line_and_exits_with_1(tmp_path: Path, stages: str) -> None:
+    path = tmp_path / "net.safetensors"
+    done = run(
+        "train", "--model", "mlp", "--limit", "128", "--lr", "1e30", "--optimizer", "sgd",
+        "--out", path, "--pretrain", stages,
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "loss: required finite numbers, got NaN or infinity in epoch 0" in last
+    assert last.startswith("error: stage 1: " if stages else "error: loss: ")
+    assert not path.exists()
+
+
 BAD: list[tuple[list[str], str]] = [
     (["audit", "no-such"], "required one of identity-ste"),
     (["audit"], "required names of estimators"),

@@ -95,6 +95,17 @@ def test_a_failed_audit_is_shown_with_its_reason(findings: Findings) -> None:
     assert "at x = 3 &amp; more" in shown
 
 
+def test_a_run_that_diverged_is_shown_with_its_reason(findings: Findings) -> None:
+    first, *others = findings.comparison.runs
+    lost = dataclasses.replace(first, diverged="loss: <NaN>", history=type(first.history)())
+    comparison = dataclasses.replace(findings.comparison, runs=(lost, *others))
+    shown = report.render(dataclasses.replace(findings, comparison=comparison))
+    assert f"{first.arm}, seed {first.seed}: diverged: loss: &lt;NaN&gt;" in shown
+    assert f'<th scope="row">{first.arm}</th><td class="n">diverged</td>' in shown
+    assert "of arms that did not diverge" in shown
+    assert "diverged" not in report.render(findings)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [

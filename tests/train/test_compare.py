@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import statistics
 from collections.abc import Iterator
 from dataclasses import replace
@@ -109,10 +110,59 @@ def test_the_callback_sees_every_run_in_order(few: Dataset, capfd: pytest.Captur
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_diverging_run_is_named(few: Dataset) -> None:
-    config = Config(epochs=1, batch_size=43, optimizer="sgd", lr=1e30, clip=None)
-    with pytest.raises(FloatingPointError, match="tanh, seed 4: loss: required finite numbers"):
-        compare(few, "mlp", ["tanh", "real"], [4, 5], config, OPTIONS)
+@pytest.fixture(scope="module")
+def broken(few: Dataset) -> Comparison:
+    """At this step size a ReLU network of no signs overflows in its second epoch; the others hold out."""
+    config = Config(epochs=2, batch_size=43, optimizer="sgd", lr=1e3)
+    return compare(few, "mlp", ["tanh", "real-relu", "real"], [4, 5], config, {"width": 12}, jobs=2)
+
+
+def test_a_run_that_diverges_ends_alone(few: Dataset, broken: Comparison) -> None:
+    assert [(run.arm, run.seed) for run in broken.diverged] == [("real-relu", 4), ("real-relu", 5)]
+    assert [run.arm for run in broken.runs] == ["tanh", "tanh", "real-relu", "real-relu", "real", "real"]
+    for run in broken.diverged:
+        assert run.accuracy is None
+        assert "required finite numbers, got NaN or infinity in epoch 1, step" in str(run.diverged)
+        assert str(run).startswith(f"real-relu, seed {run.seed}: diverged: ")
+        model = build("mlp", input_shape=few.shape, estimator=run.arm, width=12, seed=run.seed)
+        first: list[Epoch] = []
+        with pytest.raises(FloatingPointError, match=re.escape(str(run.diverged))):
+            fit(model, few, replace(broken.config, seed=run.seed), on_epoch_end=first.append)
+        assert len(run.history) == len(first) == 1
+        assert run.history[0].loss == pytest.approx(first[0].loss, rel=1e-5)
+    alone = compare(few, "mlp", ["tanh", "real"], [4, 5], broken.config, {"width": 12})
+    assert alone.runs == broken.runs[:2] + broken.runs[4:]
+    assert alone.diverged == ()
+
+
+def test_an_arm_that_diverged_has_no_mean(broken: Comparison) -> None:
+    names = [row.arm for row in broken.summaries if row.mean is None]
+    assert names == ["real-relu"]
+    row = broken.summaries[1]
+    assert (row.values, row.deviation, row.low, row.high) == ((None, None), None, None, None)
+    for gap in (broken.contrast("real-relu", "real"), broken.contrast("real", "real-relu")):
+        assert (gap.mean, gap.low, gap.high, gap.smallest, gap.smallest_unpaired) == (None,) * 5
+    assert broken.contrast("tanh", "real").mean is not None
+    assert broken.ranking[-1].arm == "real-relu"
+    values = json.loads(json.dumps(broken.to_dict(), allow_nan=False))
+    assert [run["diverged"] is None for run in values["runs"]] == [True, True, False, False, True, True]
+    assert values["runs"][2]["accuracy"] is None
+    assert len(values["runs"][2]["history"]["epochs"]) == 1
+
+
+def test_one_run_that_diverged_takes_the_mean_of_its_arm() -> None:
+    """The three that are left would be chosen by how they ended; their accuracies are there."""
+    result = invented(a=A, b=B, c=C)
+    lost = replace(result.runs[5], diverged="loss: NaN", history=History())
+    broken = replace(result, runs=(*result.runs[:5], lost, *result.runs[6:]))
+    a, b, c = broken.summaries
+    assert b.values == (B[0], None, *B[2:])
+    assert (b.mean, b.deviation, b.low, b.high) == (None,) * 4
+    assert (a, c) == (result.summaries[0], result.summaries[2])
+    assert [gap.mean is None for gap in broken.differences] == [True, False]
+    assert broken.differences[1] == result.differences[1]
+    assert [row.arm for row in result.ranking] == ["a", "b", "c"]
+    assert [row.arm for row in broken.ranking] == ["a", "c", "b"]
 
 
 @pytest.mark.parametrize(

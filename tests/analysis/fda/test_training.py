@@ -110,6 +110,21 @@ def test_a_contrast_is_that_of_its_two_arms() -> None:
     assert found["sine", "clipped STE"]["in the paper"] == "1.39"
 
 
+def test_a_run_that_diverged_leaves_nothing_to_read() -> None:
+    result = made_up({"sine": 0.04})
+    lost = [
+        replace(one, diverged="loss: NaN") if one.arm == "DSQ" and one.seed else one for one in result.runs
+    ]
+    broken = replace(result, runs=tuple(lost))
+    whole, table = (training.contrasts(each, 1000).records() for each in (result, broken))
+    (row,) = (row for row in table if "DSQ" in (row["arm"], row["minus"]))
+    assert row["reading"] == "a run diverged, nothing can be said"
+    assert row["difference"] == row["low"] == row["error of the images"] == ""
+    assert [row for row in table if row["minus"] != "DSQ"] == [row for row in whole if row["minus"] != "DSQ"]
+    (arm,) = (row for row in training.arms(broken).records() if row["arm"] == "DSQ")
+    assert (arm["mean"], arm["by seed"]) == ("", "80.00 diverged diverged")
+
+
 def test_what_is_committed_follows_from_the_runs_on_record() -> None:
     """Contrasts, terms and schedules recomputed from the accuracies seed by seed, with SciPy's t test."""
     arms = {row["arm"]: row for row in read(RESULTS / "fda-arms.csv").records()}
