@@ -45,6 +45,7 @@ def test_the_bounds_of_a_map() -> None:
     table = read(RESULTS / "capability-bounds.csv")
     assert table.numbers("values of an entry") == (2, 289, 289, 289**2)
     entries = 14 * 14 * 32
+    assert (entries, 3 * 3 * 32 + 1, f"{math.log2(289):.4f}") == (6272, 289, "8.1749")
     for bits, values in zip(table.numbers("bits of the map"), (2, 289, 289, 289**2), strict=True):
         assert bits == pytest.approx(entries * math.log2(values), rel=1e-9)
     assert [f"{bits:,.2f}" for bits in table.numbers("bits of the map")[1::2]] == ["51,273.13", "102,546.27"]

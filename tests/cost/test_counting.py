@@ -179,6 +179,11 @@ def test_reactnet_a() -> None:
     assert f"{total.real_macs:.5g}" == "1.1862e+07"
     assert total.real_macs == 27 * 32 * 112**2 + 1024 * 1000
     assert f"{total.ops:.5g}" == "8.7126e+07"
+    printed = [
+        f"{count / unit:.2f}"
+        for count, unit in ((total.binary_macs, 1e9), (total.real_macs, 1e8), (total.ops, 1e8))
+    ]
+    assert printed == ["4.82", "0.12", "0.87"]  # the release's table, in units of 1e9, 1e8 and 1e8
 
 
 def test_reactnet_18_costs_what_bireal_18_costs_and_slopes_and_shifts() -> None:

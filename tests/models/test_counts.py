@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
 
-from bnn_ref.cost import Cost, cost
+from bnn_ref.cost import CONVENTIONS, Cost, cost
+from bnn_ref.cost.conventions import BESIDE_WEIGHTS
 from bnn_ref.layers import Conv2d
 from bnn_ref.models import build
 
 IMAGE = (224, 224, 3)
 
 
-def counted(name: str, **options: Any) -> Cost:
-    return cost(build(name, input_shape=IMAGE, classes=1000, **options), (1, *IMAGE))
+@cache
+def counted(name: str, convention: str = "library", **options: Any) -> Cost:
+    return cost(build(name, input_shape=IMAGE, classes=1000, **options), (1, *IMAGE), convention)
 
 
 @pytest.fixture(scope="module")
@@ -82,22 +85,134 @@ def outputs(report: Cost) -> Iterator[int]:
             yield counts.binary_macs * counts.scale // counts.binary_weights
 
 
+@pytest.mark.parametrize("name", BLOCKS)
+def test_sizes_of_images(costs: dict[str, Cost], name: str) -> None:
+    """112 pixels behind the stem, 56 behind the pool, then 56, 28, 14, 7; stem and head as they are."""
+    stem, _, pool, *rest = costs[name].layers
+    assert (stem.output_shape, pool.output_shape) == ((112, 112, 64), (56, 56, 64))
+    sizes = [row.output_shape for row in rest if row.counts.binary_weights]
+    stages = [(56, 56, 64), (28, 28, 128), (14, 14, 256), (7, 7, 512)]
+    assert sizes == [at for at, count in zip(stages, BLOCKS[name], strict=True) for _ in range(count)]
+    assert (rest[-1].output_shape, rest[-1].counts.bias, rest[-1].counts.real_weights) == (
+        (1000,),
+        1_000,
+        512_000,
+    )
+
+
+RELEASED = {
+    "none": ((0, 33.176, 373.73), (0, 43.276, 696.95)),
+    "bias of the head": ((1_000, 33.208, 373.76), (1_000, 43.308, 696.98)),
+    "library": ((10_600, 33.515, 374.06), (18_024, 43.853, 697.53)),
+    "larq": ((20_200, 33.822, 374.37), (35_048, 44.398, 698.07)),
+    "caffe": ((13_608, 33.611, 374.16), (24_744, 44.068, 697.74)),
+    "caffe, no bias on shortcuts": ((12_712, 33.582, 374.13), (23_848, 44.039, 697.71)),
+    "paper": ((12_520, 33.576, 374.13), (12_520, 43.677, 697.35)),
+}
+"""Of 18 and 34 layers: real numbers beside the real weights, Mbit, and Mbit in full precision."""
+
+
+def extras(depth: int) -> dict[str, int]:
+    """What each rule counts beside the real weights, from the fields of the reports."""
+    release, caffe = (counted(f"bireal-{depth}{suffix}").total for suffix in ("", "-caffe"))
+    return {
+        "none": 0,
+        "bias of the head": release.bias,
+        "library": release.norm + release.bias,
+        "larq": 2 * release.norm + release.bias,
+        "caffe": caffe.norm + caffe.bias,
+        "caffe, no bias on shortcuts": caffe.norm + caffe.bias - (128 + 256 + 512),
+        "paper": counted(f"bireal-{depth}", convention="paper").whole,
+    }
+
+
+@pytest.mark.parametrize(("column", "depth"), [(0, 18), (1, 34)])
+def test_memory_by_what_is_counted(column: int, depth: int) -> None:
+    total, found = counted(f"bireal-{depth}").total, extras(depth)
+    for rule, rows in RELEASED.items():
+        beside, here, real = rows[column]
+        assert found[rule] == beside, rule
+        bits = total.binary_weights + 32 * (total.real_weights + found[rule])
+        full = 32 * (total.binary_weights + total.real_weights + found[rule])
+        assert (round(bits / 1e6, 3), round(full / 1e6, 2)) == (here, real), rule
+        if rule in CONVENTIONS:
+            report = counted(f"bireal-{depth}", convention=rule)
+            assert (report.total.memory_bits, report.full_precision.memory_bits) == (bits, full), rule
+
+
+def test_the_number_of_the_convention_paper_follows_from_the_figures_as_we_know_them() -> None:
+    """Every R whose memory, saving, XNOR-Net's memory and saving, and full precision print as they do.
+
+    At either depth there is a range, and the two ranges have little in common: no rule by channel is in both.
+    """
+    figures = {
+        18: ("33.6", "11.14", "33.7", "11.10", "374.1"),
+        34: ("43.7", "15.97", "43.9", "15.88", "697.3"),
+    }
+
+    def prints(depth: int, real: int) -> tuple[str, ...]:
+        total = totals[depth]
+        full, own = 32 * (total.binary_weights + real), total.binary_weights + 32 * real
+        xnor = own + 32 * total.binary_channels
+        return (
+            f"{own / 1e6:.1f}",
+            f"{full / own:.2f}",
+            f"{xnor / 1e6:.1f}",
+            f"{full / xnor:.2f}",
+            f"{full / 1e6:.1f}",
+        )
+
+    totals = {depth: counted(f"bireal-{depth}").total for depth in figures}
+    fits = {
+        depth: [e for e in range(40_000) if prints(depth, 693_440 + e) == figures[depth]] for depth in figures
+    }
+    assert [(min(fit), max(fit), len(fit)) for fit in fits.values()] == [
+        (12_271, 13_246, 976),
+        (11_896, 12_539, 644),
+    ]
+    both = sorted({693_440 + e for e in set(fits[18]) & set(fits[34])})
+    assert (both[0], both[-1]) == (705_711, 705_979)
+    assert 693_440 + BESIDE_WEIGHTS == 705_960
+    for rule in set(RELEASED) - {"paper"}:
+        assert not all(extras(depth)[rule] in fits[depth] for depth in figures), rule
+
+
 @pytest.mark.parametrize(
-    ("name", "weights", "macs", "memory", "without", "ops"),
+    ("name", "weights", "macs", "memory", "without", "ops", "norms", "channels", "outputs"),
     [
-        ("bireal-50", 20_672_512, 3.5966e9, 182.48, 180.75, 6.2584e8),
-        ("bireal-152", 55_209_984, 1.10211e10, 220.17, 215.29, 7.4184e8),
+        ("bireal-50", 20_672_512, 3_596_615_680, 182.48, 180.75, 625_836_032, 26_560, 22_592, 8_605_184),
+        ("bireal-152", 55_209_984, 11_021_058_048, 220.17, 215.29, 741_842_944, 75_712, 71_744, 20_045_312),
     ],
 )
-def test_deep(name: str, weights: int, macs: float, memory: float, without: float, ops: float) -> None:
-    total = counted(name).total
-    assert total.binary_weights == weights
-    assert total.real_weights == 5_002_432
-    assert total.binary_macs == pytest.approx(macs, rel=1e-5)
-    assert total.real_macs == pytest.approx(5.6964e8, rel=1e-5)
-    assert total.ops == pytest.approx(ops, rel=1e-5)
-    assert round(32e-6 * (total.real_weights + total.norm + total.bias) + 1e-6 * weights, 2) == memory
+def test_deep(
+    name: str,
+    weights: int,
+    macs: int,
+    memory: float,
+    without: float,
+    ops: int,
+    norms: int,
+    channels: int,
+    outputs: int,
+) -> None:
+    report = counted(name)
+    total = report.total
+    assert (total.binary_weights, total.binary_macs) == (weights, macs)
+    assert (total.real_weights, total.real_macs) == (5_002_432, 569_638_912)
+    assert (total.ops, total.norm, total.bias) == (ops, 2 * norms, 1_000)
+    assert (total.binary_channels, total.binary_outputs) == (channels, outputs)
+    assert round(total.memory_bits / 1e6, 2) == memory
     assert round(32e-6 * total.real_weights + 1e-6 * weights, 2) == without
+    assert report.xnor.ops - ops == 2 * outputs
+    assert report.xnor.memory_bits - total.memory_bits == 32 * channels
+
+
+def test_operations_grow_with_depth() -> None:
+    """Of 18 to 34, and of 50 to 152 layers; real multiplications do not grow at all."""
+    for shallow, deep in (("bireal-18", "bireal-34"), ("bireal-50", "bireal-152")):
+        first, second = counted(shallow).total, counted(deep).total
+        assert first.ops < second.ops
+        assert first.real_macs == second.real_macs
 
 
 def test_the_stem_and_the_first_block_of_50_layers() -> None:
