@@ -26,7 +26,7 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (ValueError, TypeError, OSError, FloatingPointError) as reason:
+        except (ValueError, TypeError, OSError, MemoryError, FloatingPointError) as reason:
             errors.print(f"error: {reason}", style="red", highlight=False, soft_wrap=True, markup=False)
             raise typer.Exit(1 if isinstance(reason, FloatingPointError) else 2) from reason
 

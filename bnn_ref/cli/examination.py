@@ -84,7 +84,8 @@ def _show_model(
     if as_json:
         print_json({"model": name, "input_shape": list(shape), **found.to_dict()})
     else:
-        console.print(found)
+        # a terminal folds the table to its width; whoever reads a pipe has room for whole lines
+        console.print(found if console.is_terminal else str(found), soft_wrap=not console.is_terminal)
 
 
 def _shape(text: str) -> tuple[int, int, int]:

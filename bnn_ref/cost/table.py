@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 EXACT = 10**7
 """More multiplications than this are printed in millions."""
+LEAST = 5_000
+"""Fewer than this would be 0.00 millions."""
 WIDE = 120
 """Columns of a report that is printed without asking the terminal."""
 
@@ -35,10 +37,15 @@ def layers(cost: Cost, box: Box | None = None) -> Table:
     for row in (row for row in cost.layers if _costs(row.counts)):
         shape = "x".join(map(str, row.output_shape))
         numbers = (text(row.counts) for text in columns.values())
-        made.add_row(Text(f"{row.name} {row.type}"), str(row.input_bits or ""), shape, *numbers)
+        made.add_row(Text(f"{_short(row.name)} {row.type}"), str(row.input_bits or ""), shape, *numbers)
     if box is not None:
         made.add_row("total", "", "", *(text(cost.total) for text in columns.values()))
     return made
+
+
+def _short(name: str) -> str:
+    """`name` without the word of every sequence: "body.parts.3.branch.parts.0" is body.3.branch.0."""
+    return ".".join(part for part in name.split(".") if part != "parts")
 
 
 def _costs(counts: Counts) -> bool:
@@ -50,6 +57,8 @@ def _columns(cost: Cost) -> dict[str, Callable[[Counts], str]]:
     millions = max(cost.total.real_macs, cost.total.binary_macs) > EXACT
 
     def macs(count: int) -> str:
+        if millions and 0 < count < LEAST:
+            return "<0.01"
         return _blank(f"{count / 1e6:,.2f}" if millions else f"{count:,}", count)
 
     unit = " M" if millions else ""
@@ -97,14 +106,14 @@ def notes(cost: Cost) -> Iterator[str]:
     yield f"memory ({cost.convention.name}): {cost.convention.about}; 1 Mbit = 10^6 bit"
     yield "operations: real MACs + 1-bit MACs / 64, not a time"
     if hidden := sum(not _costs(row.counts) for row in cost.layers):
-        yield f"{hidden} layers have neither numbers nor multiplications and are not shown"
+        yield f"not shown: layers without numbers and multiplications ({hidden}), and 'parts.' in names"
     if cost.unpacked is not None:
         yield f"no packed bytes: {cost.unpacked}"
 
 
 def both(cost: Cost) -> Group:
     """The two tables and the notes below them."""
-    return Group(layers(cost), "", totals(cost), *map(Text, notes(cost)))
+    return Group(layers(cost), "", totals(cost), "", *map(Text, notes(cost)))
 
 
 def text(cost: Cost) -> str:

@@ -129,7 +129,8 @@ def test_show_of_a_model_is_its_cost(convention: str) -> None:
     assert found == {"model": "cnn", "input_shape": [20, 16, 3], **wanted.to_dict()}
     shown = run(*arguments)
     assert shown.exit_code == 0, shown.output
-    assert max(map(len, shown.output.splitlines())) <= 80
+    assert max(map(len, shown.output.splitlines())) <= 120
+    assert str(wanted) in shown.output  # a pipe has 120 columns; a terminal its own
     assert f"{wanted.total.packed_bytes:,}" in shown.output
     assert f"memory ({convention})" in shown.output
 

@@ -102,7 +102,7 @@ def test_the_first_table() -> None:
     head, total = " ".join(lines[:2]), next(line for line in lines if line.startswith("total"))
     for title in ("layer", "in", "output", "weights", "numbers", "KiB", "MACs M", "packed"):
         assert title in head
-    conv = next(line for line in lines if line.startswith("body.parts.2 Conv2d")).split()
+    conv = next(line for line in lines if line.startswith("body.2 Conv2d")).split()
     #  1-bit input, output, 9 * 32 * 32 weights, 32 scales, KiB, M binary MACs, bytes of 9,216 bits
     assert conv[2:] == ["1", "28x28x32", "9,216", "32", "1.25", "7.23", "1,152"]
     own = FOUND.total
@@ -110,7 +110,29 @@ def test_the_first_table() -> None:
     assert total.split()[-1] == f"{own.packed_bytes:,}"
     assert float(total.split()[3].replace(",", "")) == pytest.approx(own.memory_bits / 8192, abs=0.005)
     assert not any("MaxPool2d" in line for line in lines)
-    assert "3 layers have neither numbers nor multiplications" in lines[-1]
+    assert lines[-1].startswith("not shown: layers without numbers and multiplications (3), and 'parts.' in")
+
+
+@pytest.mark.parametrize(
+    ("classes", "shown"), [(40, "<0.01"), (78, "<0.01"), (79, "0.01"), (235, "0.02"), (234, "0.01")]
+)
+def test_few_multiplications_among_millions_are_not_none(classes: int, shown: str) -> None:
+    """64 each: 4,992 of them would be printed as 0.00 millions, 5,056 as 0.01."""
+    report = cost(models.build("bireal-20", classes=classes), (1, 28, 28, 1))
+    head = next(line for line in str(report).splitlines() if line.startswith("head Linear"))
+    assert head.split()[-2] == shown
+
+
+def test_names_are_short_and_still_tell_layers_apart() -> None:
+    """Only what every sequence calls its layers is left out; at 80 columns a small network needs no fold."""
+    report = cost(models.build("bireal-50", input_shape=(64, 64, 3)), (1, 64, 64, 3))
+    names = [line.split(" ")[0] for line in str(report).split("total")[0].splitlines()[2:]]
+    costs = [row.name for row in report.layers if row.counts.parameters or row.counts.macs]
+    assert len(set(names)) == len(names) == len(costs)
+    assert names[6] == "body.0.expand.branch.0"
+    assert costs[6] == "body.parts.0.expand.branch.parts.0"
+    lines = printed(FOUND, 80).splitlines()
+    assert sum(" Conv2d" in line or " BatchNorm" in line or " Linear" in line for line in lines) == 9
 
 
 def test_few_multiplications_are_printed_one_by_one() -> None:
