@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -29,7 +31,8 @@ Rule = Annotated[str, typer.Option(help="adam, sgd or bop.")]
 Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear, decades.")]
 PRETRAIN = (
     "Stages before, by commas: NAME or NAME:epochs=4:lr=0.001 ..., in place of the estimator: real-relu, "
-    "real-leaky-clip, real (the clip), or a name. What a stage does not say is as for the last one."
+    "real-leaky-clip, real (the clip), or a name; weight_estimator=real leaves the weights real. What a "
+    "stage does not say is as for the last one."
 )
 Limit = Annotated[int | None, typer.Option(help="Use only so many training images.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
@@ -65,7 +68,7 @@ def train(
     images = images if limit is None else images.take(limit)
     common = {"input_shape": images.shape, "classes": len(images.classes), "seed": seed}
     build = partial(_build, model, common, values(option or ()))
-    stages = [training.Stage(build(name), replace(config, **own)) for name, own in _stages(pretrain)]
+    stages = [_stage(build, config, *stage) for stage in _stages(pretrain)]
     network = build(estimator, parameters=values(parameter or ()))
     stages.append(training.Stage(network, config))
     total, preprocessing = sum(stage.config.epochs for stage in stages), data.Preprocessing.fit(images)
@@ -83,20 +86,39 @@ def train(
 
 
 def _build(
-    model: str, common: dict[str, Any], own: dict[str, Any], estimator: str, **more: Any
+    model: str,
+    common: dict[str, Any],
+    own: dict[str, Any],
+    estimator: str,
+    instead: Mapping[str, Any] = MappingProxyType({}),
+    **more: Any,
 ) -> models.Model:
-    return models.build(model, estimator=estimator, **common, **more, **own)
+    """`instead` takes the place of what `own` says."""
+    return models.build(model, estimator=estimator, **common, **{**own, **instead}, **more)
 
 
 def _stages(text: str) -> list[tuple[str, dict[str, Any]]]:
     """`"real-relu:epochs=4,real"` as what stands in place of sign in each stage, with its own training."""
     parts = [part.strip().split(":") for part in text.split(",") if part.strip()]
-    stages = [(name, values(own)) for name, *own in parts]
-    for name, own in stages:
-        known = [field.name for field in fields(training.Config)]
+    return [(name, values(own)) for name, *own in parts]
+
+
+BUILT = ("weight_estimator", "scale")
+"""What a stage may say of its network; all else that it says is of its training."""
+
+
+def _stage(
+    build: Callable[..., models.Model], config: training.Config, name: str, own: dict[str, Any]
+) -> training.Stage:
+    """A stage before the last one; what is wrong with it names it."""
+    known = [field.name for field in fields(training.Config)] + list(BUILT)
+    try:
         unknown = [key for key in own if key not in known]
-        require(not unknown, f"pretrain: {name}", f"settings among {', '.join(known)}", unknown)
-    return stages
+        require(not unknown, "settings", f"some among {', '.join(known)}", unknown)
+        trained = replace(config, **{key: value for key, value in own.items() if key not in BUILT})
+        return training.Stage(build(name, {key: own[key] for key in BUILT if key in own}), trained)
+    except (TypeError, ValueError) as reason:
+        raise ValueError(f"pretrain: {name}: {reason}") from reason
 
 
 def _summary(past: training.Past) -> str:
@@ -104,7 +126,8 @@ def _summary(past: training.Past) -> str:
     history, name = past.history, past.model.options["estimator"]
     seconds = sum(epoch.seconds for epoch in history)
     accuracy = history[-1].test_accuracy
-    return f"{name}: test accuracy {accuracy:.2%} after {len(history)} epochs, {seconds:.0f} s"
+    epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
+    return f"{name}: test accuracy {accuracy:.2%} after {epochs}, {seconds:.0f} s"
 
 
 @refusing

@@ -174,6 +174,24 @@ def test_compare_without_json_is_a_table_of_whole_labels() -> None:
     assert [" to " in line for line in lines[start + 1 : start + 3]] == [False, True]
 
 
+def test_a_stage_may_leave_the_weights_real(tmp_path: Path) -> None:
+    """ReActNet's two steps: signs of activations first, then of weights too."""
+    path = tmp_path / "net.safetensors"
+    done = run(
+        "train", "--model", "mlp", "--option", "width=8", "--option", "weight_estimator=bireal-weight-code",
+        "--estimator", "rsign", "--limit", "128", "--epochs", "1", "--out", path,
+        "--pretrain", "rsign:weight_estimator=real:epochs=2",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert [line.rsplit(" after ")[1].split(",")[0] for line in done.stdout.splitlines()[:2]] == [
+        *("2 epochs", "1 epoch")
+    ]
+    (first,) = bnn_ref.load_model(path).before
+    assert first.model is not None
+    assert first.model.options["weight_estimator"] == "real"
+    assert bnn_ref.load_model(path).model.spec.options["weight_estimator"] == "bireal-weight-code"
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_sweep_with_a_diverging_run_goes_on_and_exits_with_1(as_json: bool) -> None:
     done = run(
@@ -243,12 +261,20 @@ BAD: list[tuple[list[str], str]] = [
     (["train", "--out", "OUT", "--estimator", "nope"], "required one of identity-ste"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "depth=2"], "cnn: required options among width"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "width=-1"], "width: required a whole number"),
-    (["train", "--out", "OUT", "--pretrain", "real-tanh"], "required one of identity-ste"),
+    (["train", "--out", "OUT", "--pretrain", "real-tanh"], "pretrain: real-tanh: estimator: required one of"),
+    (
+        ["train", "--out", "OUT", "--pretrain", "real:scale=big"],
+        "pretrain: real: scale: required one of none",
+    ),
+    (
+        ["train", "--out", "OUT", "--option", "estimator=fda"],
+        "multiple values for keyword argument 'estimator'",
+    ),
     (
         ["train", "--out", "OUT", "--pretrain", "real:leak=1"],
-        "pretrain: real: required settings among epochs",
+        "pretrain: real: settings: required some among epochs",
     ),
-    (["train", "--out", "OUT", "--pretrain", "real:epochs=0"], "epochs: required a whole number >= 1, got 0"),
+    (["train", "--out", "OUT", "--pretrain", "real:epochs=0"], "pretrain: real: epochs: required a whole"),
     (["train", "--out", "OUT", "--pretrain", "real:epochs"], "required NAME=VALUE, got 'epochs'"),
     (["train", "--out", "OUT", "--option", "seed=1"], "multiple values for keyword argument 'seed'"),
     (["compare", "--estimators", "fda,fda"], "estimators: required at least one, each once"),
