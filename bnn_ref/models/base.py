@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bnn_ref.layers import Composite, GlobalAvgPool, Layer, Linear
+from bnn_ref.layers import BatchNorm, Composite, Conv2d, GlobalAvgPool, Layer, Linear, Sequential
+from bnn_ref.models.operands import Operands
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,36 @@ class Model(Composite):
     spec: Spec
 
 
-class Classifier(Model):
-    """stem -> body -> mean over pixels -> linear head."""
+def stem(
+    operands: Operands,
+    images: int,
+    channels: int,
+    kernel_size: int,
+    *behind: Layer,
+    stride: int = 1,
+    bias: bool = False,
+) -> Sequential:
+    """A real convolution of images with `images` channels, its norm, and what stands behind them."""
+    padding, rng = kernel_size // 2, operands.rng
+    conv = Conv2d(images, channels, kernel_size, stride=stride, padding=padding, bias=bias, rng=rng)
+    return Sequential(conv, BatchNorm(channels), *behind)
 
-    def __init__(self, stem: Layer, body: Layer, head: Linear) -> None:
-        self.stem, self.body, self.mean, self.head = stem, body, GlobalAvgPool(), head
+
+class Classifier(Model):
+    """stem -> body -> mean over pixels -> linear head.
+
+    Parameters
+    ----------
+    operands : Operands
+        Its generator draws the head, after all else.
+    stem, body : Layer
+    channels, classes : int
+        What comes into the head and what comes out.
+    """
+
+    def __init__(self, operands: Operands, stem: Layer, body: Layer, channels: int, classes: int) -> None:
+        self.stem, self.body, self.mean = stem, body, GlobalAvgPool()
+        self.head = Linear(channels, classes, rng=operands.rng)
 
     def compute(self, x: Any) -> Any:
         return self.head(self.mean(self.body(self.stem(x))))

@@ -10,11 +10,10 @@ from bnn_ref.layers import (
     BatchNorm,
     Conv2d,
     Layer,
-    Linear,
     MaxPool2d,
     Sequential,
 )
-from bnn_ref.models.base import Classifier
+from bnn_ref.models.base import Classifier, stem
 from bnn_ref.models.drawing import redraw
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.residual import Change, Residual, changes, doubling
@@ -88,13 +87,13 @@ SHORTCUTS: dict[str, Callable[[Operands, Iterable[Change]], list[Layer]]] = {
 
 
 def body(
-    operands: Operands, stem: int, widths: Sequence[int], blocks: Sequence[int], shortcut: str
+    operands: Operands, channels: int, widths: Sequence[int], blocks: Sequence[int], shortcut: str
 ) -> Sequential:
     """The binary convolutions of all stages, `blocks` of them in each, with their shortcuts."""
     require(shortcut in SHORTCUTS, "shortcut", f"one of {', '.join(SHORTCUTS)}", shortcut)
     even = shortcut != "res" or not any(count % 2 for count in blocks)
     require(even, "blocks", "even numbers of convolutions: a shortcut takes two", blocks)
-    return Sequential(*SHORTCUTS[shortcut](operands, changes(stem, widths, blocks)))
+    return Sequential(*SHORTCUTS[shortcut](operands, changes(channels, widths, blocks)))
 
 
 class BiReal(Classifier):
@@ -133,11 +132,12 @@ class BiReal(Classifier):
         init: str = "glorot",
     ) -> None:
         widths = doubling(width, blocks)
-        stem = Conv2d(input_shape[2], width, 7, stride=2, padding=3, rng=operands.rng)
         super().__init__(
-            Sequential(stem, BatchNorm(width), MaxPool2d(3, 2, 1)),
+            operands,
+            stem(operands, input_shape[2], width, 7, MaxPool2d(3, 2, 1), stride=2),
             body(operands, width, widths, blocks, shortcut),
-            Linear(widths[-1], classes, rng=operands.rng),
+            widths[-1],
+            classes,
         )
         redraw(self, init, operands.rng)
 
@@ -171,11 +171,12 @@ class SmallBiReal(Classifier):
         halvings = len(widths) - 1 + int(pool)
         if any(size % 2**halvings for size in input_shape[:2]):
             raise ValueError(f"input_shape: required H and W divisible by {2**halvings}, got {input_shape}")
-        stem = Conv2d(input_shape[2], widths[0], 3, padding=1, rng=operands.rng)
         super().__init__(
-            Sequential(stem, BatchNorm(widths[0]), *([MaxPool2d(2)] if pool else [])),
+            operands,
+            stem(operands, input_shape[2], widths[0], 3, *([MaxPool2d(2)] if pool else [])),
             body(operands, widths[0], widths, blocks, "bireal"),
-            Linear(widths[-1], classes, rng=operands.rng),
+            widths[-1],
+            classes,
         )
 
 
@@ -204,8 +205,10 @@ class BiReal20(Classifier):
     ) -> None:
         widths = doubling(width, blocks)
         super().__init__(
-            Sequential(Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng), BatchNorm(width)),
+            operands,
+            stem(operands, input_shape[2], width, 3),
             body(operands, width, widths, blocks, shortcut),
-            Linear(widths[-1], classes, rng=operands.rng),
+            widths[-1],
+            classes,
         )
         redraw(self, init, operands.rng)

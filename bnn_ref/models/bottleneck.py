@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bnn_ref.layers import BatchNorm, Composite, Conv2d, Layer, LeakyClip, Linear, MaxPool2d, Sequential
-from bnn_ref.models.base import Classifier
+from bnn_ref.layers import BatchNorm, Composite, Conv2d, Layer, LeakyClip, MaxPool2d, Sequential
+from bnn_ref.models.base import Classifier, stem
 from bnn_ref.models.bireal import projection, shrink, unit
 from bnn_ref.models.drawing import redraw
 from bnn_ref.models.operands import Operands
@@ -112,11 +112,12 @@ class DeepBiReal(Classifier):
         init: str = "glorot",
     ) -> None:
         widths = doubling(EXPANSION * width, blocks)
-        stem = Conv2d(input_shape[2], width, 7, stride=2, padding=3, rng=operands.rng)
         first, *others = changes(width, widths, blocks)
         super().__init__(
-            Sequential(stem, BatchNorm(width), MaxPool2d(3, 2, 1)),
+            operands,
+            stem(operands, input_shape[2], width, 7, MaxPool2d(3, 2, 1), stride=2),
             TwoStreams([FirstBottleneck(operands, first), *(Bottleneck(operands, c) for c in others)]),
-            Linear(widths[-1], classes, rng=operands.rng),
+            widths[-1],
+            classes,
         )
         redraw(self, init, operands.rng)

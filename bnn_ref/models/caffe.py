@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bnn_ref.layers import BatchNorm, Conv2d, Layer, Linear, MaxPool2d, Sequential
-from bnn_ref.models.base import Classifier
+from bnn_ref.layers import Conv2d, Layer, MaxPool2d, Sequential
+from bnn_ref.models.base import Classifier, stem
 from bnn_ref.models.bireal import shrink, unit
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.residual import Change, Residual, changes, doubling
@@ -50,9 +50,10 @@ class CaffeBiReal(Classifier):
         blocks: tuple[int, ...] = (4, 4, 4, 4),
     ) -> None:
         widths = doubling(width, blocks)
-        stem = Conv2d(input_shape[2], width, 7, stride=2, padding=3, bias=True, rng=operands.rng)
         super().__init__(
-            Sequential(stem, BatchNorm(width), MaxPool2d(3, 2, ceil=True)),
+            operands,
+            stem(operands, input_shape[2], width, 7, MaxPool2d(3, 2, ceil=True), stride=2, bias=True),
             Sequential(*(CaffeBlock(operands, change) for change in changes(width, widths, blocks))),
-            Linear(widths[-1], classes, rng=operands.rng),
+            widths[-1],
+            classes,
         )

@@ -9,17 +9,14 @@ from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.layers import (
     Activation,
     Add,
-    BatchNorm,
     Composite,
     Concat,
-    Conv2d,
     Layer,
-    Linear,
     MaxPool2d,
     RPReLU,
     Sequential,
 )
-from bnn_ref.models.base import Classifier
+from bnn_ref.models.base import Classifier, stem
 from bnn_ref.models.bireal import projection, shrink, unit
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.residual import Change, changes, doubling
@@ -84,10 +81,10 @@ class ReActMobileBlock(Composite):
 
 
 def _body(
-    operands: Operands, block: Block, stem: int, widths: list[int], blocks: tuple[int, ...]
+    operands: Operands, block: Block, channels: int, widths: list[int], blocks: tuple[int, ...]
 ) -> Sequential:
     """`blocks` of them in each stage, as in Bi-Real Net."""
-    return Sequential(*(block(operands, *change) for change in changes(stem, widths, blocks)))
+    return Sequential(*(block(operands, *change) for change in changes(channels, widths, blocks)))
 
 
 class ReActNet18(Classifier):
@@ -115,14 +112,10 @@ class ReActNet18(Classifier):
         width: int = 64,
         blocks: tuple[int, ...] = (4, 4, 4, 4),
     ) -> None:
-        conv = Conv2d(input_shape[2], width, 7, stride=2, padding=3, rng=operands.rng)
-        stem = Sequential(conv, BatchNorm(width), MaxPool2d(3, 2, 1))
+        first = stem(operands, input_shape[2], width, 7, MaxPool2d(3, 2, 1), stride=2)
         widths = doubling(width, blocks)
-        super().__init__(
-            stem,
-            _body(operands, ReActBlock, width, widths, blocks),
-            Linear(widths[-1], classes, rng=operands.rng),
-        )
+        rest = _body(operands, ReActBlock, width, widths, blocks)
+        super().__init__(operands, first, rest, widths[-1], classes)
 
 
 class SmallReActNet(Classifier):
@@ -142,14 +135,10 @@ class SmallReActNet(Classifier):
         width: int = 16,
         blocks: tuple[int, ...] = (2, 2),
     ) -> None:
-        conv = Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng)
-        stem = Sequential(conv, BatchNorm(width))
+        first = stem(operands, input_shape[2], width, 3)
         widths = doubling(width, blocks)
-        super().__init__(
-            stem,
-            _body(operands, ReActBlock, width, widths, blocks),
-            Linear(widths[-1], classes, rng=operands.rng),
-        )
+        rest = _body(operands, ReActBlock, width, widths, blocks)
+        super().__init__(operands, first, rest, widths[-1], classes)
 
 
 class ReActNetA(Classifier):
@@ -176,11 +165,7 @@ class ReActNetA(Classifier):
         width: int = 32,
         blocks: tuple[int, ...] = (1, 2, 2, 6, 2),
     ) -> None:
-        conv = Conv2d(input_shape[2], width, 3, stride=2, padding=1, rng=operands.rng)
-        stem = Sequential(conv, BatchNorm(width))
+        first = stem(operands, input_shape[2], width, 3, stride=2)
         widths = doubling(2 * width, blocks)
-        super().__init__(
-            stem,
-            _body(operands, ReActMobileBlock, width, widths, blocks),
-            Linear(widths[-1], classes, rng=operands.rng),
-        )
+        rest = _body(operands, ReActMobileBlock, width, widths, blocks)
+        super().__init__(operands, first, rest, widths[-1], classes)

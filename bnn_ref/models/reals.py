@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bnn_ref.layers import BatchNorm, Conv2d, Layer, Linear, MaxPool2d, ReLU, Sequential
-from bnn_ref.models.base import Classifier
+from bnn_ref.layers import BatchNorm, Conv2d, Layer, MaxPool2d, ReLU, Sequential
+from bnn_ref.models.base import Classifier, stem
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.residual import Change, Residual, changes, doubling
 
@@ -60,9 +60,10 @@ class RealResNet(Classifier):
         blocks: tuple[int, ...] = (2, 2, 2, 2),
     ) -> None:
         widths = doubling(width, blocks)
-        stem = Conv2d(input_shape[2], width, 7, stride=2, padding=3, rng=operands.rng)
         super().__init__(
-            Sequential(stem, BatchNorm(width), ReLU(), MaxPool2d(3, 2, 1)),
+            operands,
+            stem(operands, input_shape[2], width, 7, ReLU(), MaxPool2d(3, 2, 1), stride=2),
             Sequential(*(BasicBlock(operands, change) for change in changes(width, widths, blocks))),
-            Linear(widths[-1], classes, rng=operands.rng),
+            widths[-1],
+            classes,
         )

@@ -7,7 +7,6 @@ from typing import Any
 from bnn_ref.checks import require
 from bnn_ref.layers import (
     BatchNorm,
-    Conv2d,
     GlobalAvgPool,
     Linear,
     PadShortcut,
@@ -15,7 +14,7 @@ from bnn_ref.layers import (
     ReLU,
     Sequential,
 )
-from bnn_ref.models.base import Model
+from bnn_ref.models.base import Model, stem
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.residual import Change, Residual, changes, doubling
 
@@ -68,9 +67,7 @@ class ResNet(Model):
         blocks: tuple[int, ...] = (3, 3, 3),
     ) -> None:
         require(width % 2 == 0, "width", "an even number: a shortcut adds half of it on each side", width)
-        self.stem = Sequential(
-            Conv2d(input_shape[2], width, 3, padding=1, rng=operands.rng), BatchNorm(width)
-        )
+        self.stem = stem(operands, input_shape[2], width, 3)
         widths = doubling(width, blocks)
         self.body = Sequential(*(ResNetBlock(operands, *at) for at in changes(width, widths, blocks)))
         self.relu = ReLU()
