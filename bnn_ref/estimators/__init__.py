@@ -24,7 +24,7 @@ from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
 from bnn_ref.estimators.irnet import EDE, LogSpaced, libra
 from bnn_ref.estimators.noise import ReleasedFading, noisy
-from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
+from bnn_ref.estimators.rbnn import ActivationLaw, Triangle, standardised
 from bnn_ref.estimators.reactnet import shifted
 from bnn_ref.estimators.reste import CosineRoot, PowerFunction, scaled
 from bnn_ref.estimators.rotation import rotated
@@ -101,6 +101,9 @@ TABLE: dict[str, Entry] = {
     ),
     "rbnn-activation": Entry(
         hard(Triangle, ActivationLaw()), "rbnn2020", "a triangle that narrows; law for activations"
+    ),
+    "rbnn-standardised": Entry(
+        standardised, "rbnn2020", "the same for activations, each image standardised before its signs"
     ),
     "bnn-weight": Entry(bnn_weight, "bireal2018", "weights: signs, a strict mask; no magnitude"),
     "bireal-weight-paper": Entry(bireal_weight_paper, "bireal2018", "weights: alpha in both passes"),

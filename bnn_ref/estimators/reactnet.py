@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bnn_ref.binarizer import Binarizer, Compose, Map
+from bnn_ref.binarizer import Binarizer, Map
 from bnn_ref.checks import is_number, require
 from bnn_ref.estimators.vectors import channels_of
 from bnn_ref.parameter import Array, Parameter, unbroadcast
@@ -72,11 +72,7 @@ def shifted(make: Callable[..., Binarizer]) -> Callable[..., Binarizer]:
     """
 
     def made(*, shift: float = 0.0, **own: Any) -> Binarizer:
-        moved, base = Shift(shift), make(**own)
-        forward, surrogate, deployed = (
-            Compose((moved, part)) for part in (base.forward, base.surrogate, base.deployed)
-        )
-        return Binarizer(forward, surrogate, deployed, base.law)
+        return make(**own).behind(Shift(shift))
 
     extra = inspect.signature(made).parameters["shift"]
     parameters = [*inspect.signature(make).parameters.values(), extra]

@@ -163,7 +163,7 @@ def build(
     require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
     real = twin is not None or weight_estimator == REAL
     weight = None if real else estimators.get(weight_estimator, **weight_parameters)
-    single = weight is None or not weight.reduces or scale == "none"
+    single = weight is None or scale == "none" or not weight.scaled
     require(single, "scale", f"'none' beside {weight_estimator!r}, which has its own", scale)
     operands = Operands(activation, weight, SCALES[scale], np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
