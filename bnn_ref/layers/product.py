@@ -66,7 +66,7 @@ class Product(Layer):
         self.weight = None if rule is None else rule.bind(latent.shape, -1, rng)
         if self.weight is not None:
             self.weight.refresh(self.latent.value, first=True)
-        held = [] if self.weight is None else self.weight.parameters()
+        held = [] if self.weight is None else self.weight.buffers()
         self.latent.curvature = next((p for p in held if isinstance(p, Curvature)), None)
 
     axes: ClassVar[str]

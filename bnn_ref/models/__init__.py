@@ -23,7 +23,7 @@ from bnn_ref.models.folding import drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNet18, ReActNetA, SmallReActNet
 from bnn_ref.models.reals import RealResNet
-from bnn_ref.models.realtobinary import RealToBinaryBlock
+from bnn_ref.models.realtobinary import RealToBinary, RealToBinaryBlock
 from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
@@ -68,6 +68,7 @@ MODELS: dict[str, Callable[..., Model]] = {
     "reactnet-18": ReActNet18,
     "reactnet-small": SmallReActNet,
     "reactnet-a": ReActNetA,
+    "real-to-binary": RealToBinary,
 }
 
 REAL = "real"

@@ -80,6 +80,14 @@ def test_the_curvature_trains_is_saved_and_packed() -> None:
     np.testing.assert_array_equal(bnn_ref.pack(model)(x), model(x))
 
 
+def test_the_curvature_is_no_parameter() -> None:
+    """Nobody trains it: it is among the buffers, and follows the dtype of the model."""
+    lab = layer()
+    assert list(lab.named_parameters()) == ["latent"]
+    assert list(lab.named_buffers()) == ["weight.curvature"]
+    assert lab.astype(np.float64).state_dict()["weight.curvature"].dtype == np.float64
+
+
 def test_the_gradient_passes_unchanged() -> None:
     w, dy = RNG.normal(size=(2, 7))
     np.testing.assert_array_equal(estimators.get("lab").backward(3 * w, dy), dy)
