@@ -111,7 +111,7 @@ TABLE: dict[str, Entry] = {
     "bireal-weight-caffe": Entry(
         bireal_weight_caffe, "bireal2018", "weights: alpha in the forward, no mask at all"
     ),
-    "xnor-weight": Entry(xnor_weight, "xnornet2016", "weights: alpha in both passes, and 1/n as printed"),
+    "xnor-weight": Entry(xnor_weight, "xnornet2016", "weights: alpha in both passes, and 1/n for the sum"),
     "xnor-weight-exact": Entry(xnor_weight_exact, "xnornet2016", "weights: the whole product rule"),
     "reste": Entry(
         hard(PowerFunction, CosineRoot()), "reste2023", "a root, straight near 0; from line to sign"

@@ -68,7 +68,8 @@ def shifted(make: Callable[..., Binarizer]) -> Callable[..., Binarizer]:
     callable
         With the parameters of `make` and `shift`, b at first.
 
-    Source: reactnet2020 (RSign: +1 where x > a, a = -b).
+    Source: reactnet2020 (RSign: +1 where x > a, a = -b). At x = a it answers `zero`: +1 unless asked, where
+    the paper has -1.
     """
 
     def made(*, shift: float = 0.0, **own: Any) -> Binarizer:

@@ -17,7 +17,7 @@ PENALTIES: dict[str, Callable[[float, float], LatentPenalty]] = {
     "r1": partial(LatentPenalty, 1),
     "r2": partial(LatentPenalty, 2),
 }
-"""Called with the strength and the first alpha. Source: bnnplus2018."""
+"""Called with the strength and the first alpha. Source: after bnnplus2018."""
 
 TABLES: dict[str, Collection[str]] = {
     "optimizer": OPTIMIZERS,
