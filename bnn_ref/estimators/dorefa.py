@@ -151,7 +151,9 @@ def activation(bits: int = 1) -> Binarizer:
 
 
 def gradient(bits: int = 6) -> Binarizer:
-    """F(x) = x; dx is dy in k bits, rounded by chance: behind a convolution, as an `Activation`.
+    """F(x) = x, dx = m (2 q - 1): q is (dy / m + 1) / 2 in k bits, rounded by chance, m = max abs(dy).
+
+    There is no T. It stands behind a convolution, as an `Activation`, and each image has its own m.
 
     Parameters
     ----------
