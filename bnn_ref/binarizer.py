@@ -66,6 +66,11 @@ class Binarizer(Map):
     def levels(self) -> tuple[float, ...] | None:
         return self.forward.exact_levels
 
+    @property
+    def scaled(self) -> bool:
+        """Whether its values are multiplied by a scale of its own, so that a layer needs no other."""
+        return any(isinstance(part, Scaled) for part in self.forward.parts())
+
     def __call__(self, x: Array) -> Array:
         """F(x). Re-centred: F(z0) + T(z) - T(z0), the same value with the surrogate's true derivative."""
         if not recentring():
@@ -96,6 +101,12 @@ class Binarizer(Map):
 
     def unscaled(self) -> Binarizer:
         return self.rewrite(lambda part: part.unscaled())
+
+    def behind(self, *maps: Map) -> Binarizer:
+        """This binarizer of what `maps` make of x, the first applied first: F, T and D share them."""
+        parts = (self.forward, self.surrogate, self.deployed)
+        forward, surrogate, deployed = (Compose((*maps, part)) for part in parts)
+        return dataclasses.replace(self, forward=forward, surrogate=surrogate, deployed=deployed)
 
     def at(self, progress: float | Moment) -> Binarizer:
         """This binarizer as annealed at `progress`: 0 in the first epoch, 1 in the last.

@@ -212,7 +212,7 @@ class MeanAbs(Map):
         One alpha per output channel, the mean over every axis but the last, shape (1, ..., 1, F); or one for
         the whole tensor, shape (1, ..., 1).
 
-    Source: xnornet2016 (W ~ alpha sign(W)).
+    Source: after xnornet2016 (W ~ alpha sign(W)).
     """
 
     per_channel: bool = True
@@ -227,6 +227,6 @@ class MeanAbs(Map):
         return (1,) * (x.ndim - 1) + x.shape[-1:] if self.per_channel else (1,) * x.ndim
 
     def vjp(self, x: Array, dy: Array) -> Array:
-        """dx = sign(x) dy / n, n entries to one alpha."""
+        """dx = sign(x) dy / n, n entries to one alpha; at 0 the slope is that of the x > 0 side."""
         n = x.size // x.shape[-1] if self.per_channel else x.size
         return np.where(x < 0, -1, 1).astype(x.dtype) * dy / n

@@ -69,10 +69,10 @@ class Buffer:
         return f"Buffer({self.name!r}, shape={self.value.shape}, dtype={self.value.dtype})"
 
 
-class Curvature(Parameter):
-    """A buffer beside a parameter, of its shape: the diagonal of the loss's Hessian, as an optimizer sees it.
+class Curvature(Buffer):
+    """Beside a parameter, of its shape: the diagonal of the loss's Hessian, as an optimizer sees it.
 
-    It is saved with the model and never trained. Ones, until an optimizer publishes something.
+    Ones, until an optimizer publishes something.
     """
 
 

@@ -107,13 +107,17 @@ def _parameters(layer: Layer, seen: set[int]) -> Counts:
         weights, bias = fresh(layer.latent), fresh(layer.bias)
         inner = None if layer.activation is None else layer.activation.deploy()
         shifts, others = ([], []) if inner is None else (_shifts(inner), inner.parameters())
-        return Counts(bias=bias + fresh(*shifts), other=fresh(*others)) + _weights(layer, weights)
+        _, scale = layer.deployed_rule()
+        trained = 0 if scale is None else fresh(*scale.parameters())
+        beside = Counts(bias=bias + fresh(*shifts), trained_scale=trained, other=fresh(*others))
+        return beside + _weights(layer, weights)
     if isinstance(layer, BatchNorm):
         return Counts(norm=fresh(layer.gamma, layer.beta))
     if isinstance(layer, PReLU):
         return Counts(slope=fresh(layer.slope))
     if isinstance(layer, OutputScale):
-        return Counts(scale=fresh(*layer.factors()))
+        factors = fresh(*layer.factors())
+        return Counts(scale=factors, trained_scale=factors)
     shifts = _shifts(layer.curve.deploy()) if isinstance(layer, Activation) else []
     return Counts(bias=fresh(*shifts), other=fresh(*read_in_eval(layer)))
 

@@ -18,6 +18,8 @@ class Counts:
         Real numbers beside them: biases and learned shifts, gamma and beta of batch norm, slopes of PReLU,
         scales of binary weights and of outputs, and whatever else eval mode reads (parameters of other
         layers, and of activations there).
+    trained_scale : int
+        Of `scale`, those that are trained; the others follow from the weights.
     real_macs, binary_macs : int
         Multiplications with addition, each counted once, taps on padding included; binary where both
         operands are signs.
@@ -37,6 +39,7 @@ class Counts:
     norm: int = 0
     slope: int = 0
     scale: int = 0
+    trained_scale: int = 0
     other: int = 0
     real_macs: int = 0
     binary_macs: int = 0
@@ -62,8 +65,13 @@ class Counts:
 
     @property
     def parameters(self) -> int:
-        """Trained numbers that eval mode reads: all but the scales, which follow from the weights."""
-        return self.binary_weights + self.real_numbers - self.scale
+        """Trained numbers that eval mode reads: all but the scales that follow from the weights."""
+        return self.binary_weights + self.trained_numbers
+
+    @property
+    def trained_numbers(self) -> int:
+        """Those of `real_numbers` that are trained."""
+        return self.real_numbers - self.scale + self.trained_scale
 
     def full_precision(self) -> Counts:
         """The network's twin with real operands; it has no scales, and memory is still to be counted."""
@@ -73,6 +81,7 @@ class Counts:
             real_macs=self.macs,
             **dict.fromkeys(("binary_weights", "binary_macs", "binary_channels", "binary_outputs"), 0),
             scale=0,
+            trained_scale=0,
             memory_bits=0,
             packed_bytes=None,
         )

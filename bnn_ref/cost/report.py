@@ -81,7 +81,7 @@ class Cost:
         """
         own = self.total
         macs = own.real_macs + 2 * own.binary_outputs
-        return self._priced(replace(own, scale=0, real_macs=macs), own.binary_channels)
+        return self._priced(replace(own, scale=0, trained_scale=0, real_macs=macs), own.binary_channels)
 
     def _priced(self, counts: Counts, scale: int) -> Counts:
         bits = self.convention.bits(counts) + 32 * (self.whole + scale)

@@ -24,7 +24,7 @@ from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
 from bnn_ref.estimators.irnet import EDE, LogSpaced, libra
 from bnn_ref.estimators.noise import ReleasedFading, noisy
-from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
+from bnn_ref.estimators.rbnn import ActivationLaw, Triangle, standardised
 from bnn_ref.estimators.reactnet import shifted
 from bnn_ref.estimators.reste import CosineRoot, PowerFunction, scaled
 from bnn_ref.estimators.rotation import rotated
@@ -102,13 +102,16 @@ TABLE: dict[str, Entry] = {
     "rbnn-activation": Entry(
         hard(Triangle, ActivationLaw()), "rbnn2020", "a triangle that narrows; law for activations"
     ),
+    "rbnn-standardised": Entry(
+        standardised, "rbnn2020", "the same for activations, each image standardised before its signs"
+    ),
     "bnn-weight": Entry(bnn_weight, "bireal2018", "weights: signs, a strict mask; no magnitude"),
     "bireal-weight-paper": Entry(bireal_weight_paper, "bireal2018", "weights: alpha in both passes"),
     "bireal-weight-code": Entry(bireal_weight_code, "bireal2018", "weights: alpha in the forward alone"),
     "bireal-weight-caffe": Entry(
         bireal_weight_caffe, "bireal2018", "weights: alpha in the forward, no mask at all"
     ),
-    "xnor-weight": Entry(xnor_weight, "xnornet2016", "weights: alpha in both passes, and 1/n as printed"),
+    "xnor-weight": Entry(xnor_weight, "xnornet2016", "weights: alpha in both passes, and 1/n for the sum"),
     "xnor-weight-exact": Entry(xnor_weight_exact, "xnornet2016", "weights: the whole product rule"),
     "reste": Entry(
         hard(PowerFunction, CosineRoot()), "reste2023", "a root, straight near 0; from line to sign"
@@ -136,6 +139,7 @@ TABLE: dict[str, Entry] = {
     "abc-activation": Entry(abcnet.activation, "abcnet2017", "activations as a sum of N learned steps"),
     "dorefa-weight": Entry(dorefa.weight, "dorefa2016", "weights of one bit, one scale a layer"),
     "dorefa-activation": Entry(dorefa.activation, "dorefa2016", "activations of k bits in [0, 1]"),
+    "dorefa-gradient": Entry(dorefa.gradient, "dorefa2016", "gradients of k bits, rounded by chance"),
     "lab": Entry(lab.loss_aware, "lab2017", "weights with a scale weighed by curvature, one a layer"),
 }
 

@@ -62,7 +62,8 @@ class StochasticSign(Map):
 def deterministic(height: float = 1.0, *, zero: int = 1) -> Binarizer:
     """F(x) = H sign(x), T(x) = x: the gradient to the binary weight is that of the real one.
 
-    The optimizer clips the real weights to [-H, H] (`clip` of its configuration).
+    The optimizer clips the real weights to [-H, H] and may scale their steps (`clip` and `glorot` of its
+    configuration).
 
     Parameters
     ----------

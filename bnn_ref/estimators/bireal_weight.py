@@ -72,7 +72,7 @@ def bireal_weight_caffe(*, zero: int = 1) -> Binarizer:
 
 @dataclass(frozen=True)
 class FilterShare(Map):
-    """y = x / n, dx = dy / n, n entries a filter (the last axis numbers filters). Source: xnornet2016."""
+    """y = x / n, dx = dy / n, n entries a filter (filters on the last axis). Source: after xnornet2016."""
 
     def __call__(self, x: Array) -> Array:
         return x / (x.size // x.shape[-1])
@@ -85,7 +85,7 @@ class FilterShare(Map):
 
 
 def xnor_weight(*, inclusive: bool = True, zero: int = 1) -> Binarizer:
-    """F(x) = alpha sign(x), T'(x) = 1/n + alpha 1[abs(x) <= 1]: the gradient as printed, n entries a filter.
+    """F(x) = alpha sign(x), T'(x) = 1/n + alpha 1[abs(x) <= 1]: the usual gradient, n entries a filter.
 
     The product rule has a sum over the filter in place of 1/n: `xnor-weight-exact`.
 
@@ -94,7 +94,8 @@ def xnor_weight(*, inclusive: bool = True, zero: int = 1) -> Binarizer:
     inclusive : bool
         Whether the mask holds at abs(x) = 1.
 
-    Source: xnornet2016, its gradient of the weight.
+    Source: after xnornet2016, as others quote its gradient of the weight. Its released code has a strict
+    mask, centres the gradient and multiplies it by n: not here.
     """
     masked = Scaled(Detach(MeanAbs()), HardTanh(inclusive=inclusive))
     return _weight(zero, Sum((FilterShare(), masked)))

@@ -1,17 +1,22 @@
-"""DoReFa-Net: weights of one bit with one scale a layer, activations of k bits between 0 and 1."""
+"""DoReFa-Net: weights of one bit with one scale a layer, activations and gradients of k bits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bnn_ref.binarizer import Binarizer, Curve, MeanAbs, Piece, Scaled, Sign
+from bnn_ref.binarizer import Binarizer, Curve, Map, MeanAbs, Piece, Scaled, Sign
 from bnn_ref.checks import require, require_whole
 from bnn_ref.estimators.ste import Identity
 from bnn_ref.parameter import Array
 
 MOST_BITS = 8
+
+
+def _require_bits(bits: int) -> None:
+    require_whole("bits", bits, 1)
+    require(bits <= MOST_BITS, "bits", f"at most {MOST_BITS}", bits)
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,7 @@ class Quantizer(Curve):
     area = 0.0
 
     def __post_init__(self) -> None:
-        require_whole("bits", self.bits, 1)
-        require(self.bits <= MOST_BITS, "bits", f"at most {MOST_BITS}", self.bits)
+        _require_bits(self.bits)
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -73,6 +77,54 @@ class Quantizer(Curve):
 
     def slope(self, x: Array) -> Array:
         return np.zeros_like(x)
+
+
+@dataclass(frozen=True)
+class GradientQuantizer(Map):
+    """dx = m (2 q - 1), q = round(n clip(u + e)) / n, u = (dy / m + 1) / 2, n = 2^k - 1, whatever x is.
+
+    m = max abs(dy) of each image, e uniform in (-1/2n, 1/2n): dx takes 2^k values from -m to m, and is dy in
+    the mean over e. It is not linear in dy: there is no T. `drawn` gives e a new seed.
+
+    Parameters
+    ----------
+    bits : int
+        k, 1 to 8.
+    seed : int
+        The draw.
+
+    Source: dorefa2016, released code. A gradient of zeros stays one: ours.
+    """
+
+    bits: int = 6
+    seed: int = 0
+    linear = False
+
+    def __post_init__(self) -> None:
+        _require_bits(self.bits)
+
+    def _drawn(self, rng: np.random.Generator, seen: dict[int, Map]) -> Map:
+        return replace(self, seed=int(rng.integers(2**63)))
+
+    def _parts(self, dy: Array) -> tuple[int, Array, Array]:
+        """n, m of shape (N, 1, ..., 1), and u + e."""
+        n, largest = 2**self.bits - 1, np.abs(dy).max(axis=tuple(range(1, dy.ndim)), keepdims=True)
+        noise = (np.random.default_rng(self.seed).random(dy.shape) - 0.5) / n
+        share = dy / np.where(largest > 0, largest, 1)
+        return n, largest, (share + 1) / 2 + noise.astype(dy.dtype)
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        n, largest, noisy = self._parts(dy)
+        return np.asarray(largest * (2 * np.round(n * np.clip(noisy, 0, 1)) / n - 1), dy.dtype)
+
+    def declared_vjp(self, x: Array, dy: Array) -> Array:
+        """m (2 q - 1), q the one of 0, 1/n, ..., 1 nearest to u + e."""
+        n, largest, noisy = self._parts(dy)
+        levels = np.arange(n + 1) / n
+        return np.asarray(largest * (2 * levels[np.abs(noisy[..., None] - levels).argmin(axis=-1)] - 1))
+
+    def output_shape(self, x: Array) -> tuple[int, ...]:
+        return np.shape(x)
 
 
 def weight(*, zero: int = 1) -> Binarizer:
@@ -96,3 +148,18 @@ def activation(bits: int = 1) -> Binarizer:
     Source: dorefa2016, released code.
     """
     return Binarizer(Quantizer(bits), UnitClip(), Quantizer(bits))
+
+
+def gradient(bits: int = 6) -> Binarizer:
+    """F(x) = x, dx = m (2 q - 1): q is (dy / m + 1) / 2 in k bits, rounded by chance, m = max abs(dy).
+
+    There is no T. It stands behind a convolution, as an `Activation`, and each image has its own m.
+
+    Parameters
+    ----------
+    bits : int
+        k, 1 to 8.
+
+    Source: dorefa2016, released code.
+    """
+    return Binarizer(Identity(), GradientQuantizer(bits), Identity())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from bnn_ref.annealing import Moment
 from bnn_ref.basepoint import decide
 from bnn_ref.binarizer import Binarizer, Compose, Curve, Detach, Map, MeanAbs, Piece, Scaled, Sign
-from bnn_ref.checks import require_positive
+from bnn_ref.checks import require, require_positive
 from bnn_ref.estimators.ste import over_sinh, sech_squared
 from bnn_ref.parameter import Array
 
@@ -73,41 +74,56 @@ class LogSpaced:
         return {"t": t, "k": max(1 / t, 1.0)}
 
 
-def _filter_axes(x: Array) -> tuple[int, ...]:
-    """Every axis but the last, which numbers the filters."""
-    return tuple(range(x.ndim - 1))
-
-
 @dataclass(frozen=True)
-class Centre(Map):
-    """y = x - mean(x), the mean of each filter; dx = dy - mean(dy). Source: irnet2020 (Libra)."""
+class Slices(Map):
+    """What is done to the slices of a tensor, to each on its own.
 
-    whole = True
+    Parameters
+    ----------
+    axis : int
+        The axis that numbers them: -1 the filters of a weight, 0 the images of a batch.
+    """
 
-    def __call__(self, x: Array) -> Array:
-        return x - x.mean(axis=_filter_axes(x), keepdims=True)
+    axis: int = -1
 
-    def vjp(self, x: Array, dy: Array) -> Array:
-        return dy - dy.mean(axis=_filter_axes(x), keepdims=True)
+    def __post_init__(self) -> None:
+        require(self.axis in (-1, 0), "axis", "-1 (filters) or 0 (images)", self.axis)
+
+    @property
+    def whole(self) -> bool:  # type: ignore[override]
+        return self.axis == -1
+
+    def _inside(self, x: Array) -> tuple[int, ...]:
+        """Every axis but that one."""
+        return tuple(range(1, x.ndim) if self.axis == 0 else range(x.ndim - 1))
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         return np.shape(x)
 
 
 @dataclass(frozen=True)
-class UnitSpread(Map):
-    """y = x / s, s^2 = sum(x^2) / (n - 1) over the n entries of each filter: behind `Centre` the unbiased
+class Centre(Slices):
+    """y = x - mean(x), the mean of each slice; dx = dy - mean(dy). Source: irnet2020 (Libra)."""
 
-    standard deviation. A filter of zeros stays one.
+    def __call__(self, x: Array) -> Array:
+        return x - x.mean(axis=self._inside(x), keepdims=True)
 
-    Source: irnet2020 (Libra; n - 1 is its released code's). The filter of zeros is ours.
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return dy - dy.mean(axis=self._inside(x), keepdims=True)
+
+
+@dataclass(frozen=True)
+class UnitSpread(Slices):
+    """y = x / s, s^2 = sum(x^2) / (n - 1) over the n entries of each slice: behind `Centre` the unbiased
+
+    standard deviation. A slice of zeros stays one.
+
+    Source: irnet2020 (Libra; n - 1 is its released code's). The slice of zeros is ours.
     """
 
-    whole = True
-
     def _spread(self, x: Array) -> tuple[Array, int]:
-        axes = _filter_axes(x)
-        freedom = max(x.size // max(x.shape[-1], 1) - 1, 1)
+        axes = self._inside(x)
+        freedom = max(prod(x.shape[i] for i in axes) - 1, 1)
         power = (x * x).sum(axis=axes, keepdims=True) / freedom
         silent = decide(lambda: power.real == 0, lambda: int((power == 0).sum()))
         return np.sqrt(np.where(silent, 1, power)), freedom
@@ -119,10 +135,7 @@ class UnitSpread(Map):
         """dx = (dy - y sum(dy y) / (n - 1)) / s."""
         spread, freedom = self._spread(x)
         y = x / spread
-        return (dy - y * ((dy * y).sum(axis=_filter_axes(x), keepdims=True) / freedom)) / spread
-
-    def output_shape(self, x: Array) -> tuple[int, ...]:
-        return np.shape(x)
+        return (dy - y * ((dy * y).sum(axis=self._inside(x), keepdims=True) / freedom)) / spread
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.annealing import Moment
-from bnn_ref.binarizer import Curve, Piece
+from bnn_ref.binarizer import Binarizer, Curve, Piece, Sign
 from bnn_ref.checks import require_positive
-from bnn_ref.estimators.irnet import LogSpaced
+from bnn_ref.estimators.irnet import Centre, LogSpaced, UnitSpread
 from bnn_ref.parameter import Array
 
 
@@ -79,3 +79,22 @@ class ActivationLaw:
     def __call__(self, moment: Moment) -> Mapping[str, float]:
         """t and k at `moment.fraction`."""
         return {"t": max(self.weights(moment)["t"], 1.0), "k": 1.0}
+
+
+def standardised(k: float = 1.0, t: float = 1.0, zero: int = 1) -> Binarizer:
+    """sign(z), z = (x - mean) / std of each image over its pixels and channels (std with n - 1).
+
+    T(x) = k (sqrt2 t z - sign(z) t^2 z^2 / 2) where abs(z) < sqrt2 / t: the triangle and its law for
+    activations, the gradient through mean and std. Eval mode standardises too, so it cannot be packed.
+
+    Parameters
+    ----------
+    k : float
+        Height of the step.
+    t : float
+        Steepness, in units of 1/z.
+
+    Source: rbnn2020, released code. That the gradient goes through mean and std is ours.
+    """
+    triangle = Binarizer(Sign(zero), Triangle(k, t), Sign(zero), ActivationLaw())
+    return triangle.behind(Centre(axis=0), UnitSpread(axis=0))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bnn_ref.binarizer import Binarizer, Compose, Map
+from bnn_ref.binarizer import Binarizer, Map
 from bnn_ref.checks import is_number, require
 from bnn_ref.estimators.vectors import channels_of
 from bnn_ref.parameter import Array, Parameter, unbroadcast
@@ -68,15 +68,12 @@ def shifted(make: Callable[..., Binarizer]) -> Callable[..., Binarizer]:
     callable
         With the parameters of `make` and `shift`, b at first.
 
-    Source: reactnet2020 (RSign: +1 where x > a, a = -b).
+    Source: reactnet2020 (RSign: +1 where x > a, a = -b). At x = a it answers `zero`: +1 unless asked, where
+    the paper has -1.
     """
 
     def made(*, shift: float = 0.0, **own: Any) -> Binarizer:
-        moved, base = Shift(shift), make(**own)
-        forward, surrogate, deployed = (
-            Compose((moved, part)) for part in (base.forward, base.surrogate, base.deployed)
-        )
-        return Binarizer(forward, surrogate, deployed, base.law)
+        return make(**own).behind(Shift(shift))
 
     extra = inspect.signature(made).parameters["shift"]
     parameters = [*inspect.signature(make).parameters.values(), extra]

@@ -29,7 +29,7 @@ class LatentPenalty(Layer):
     ValueError
         For a power or a number out of range.
 
-    Source: bnnplus2018 (R1, R2); one alpha a layer is ours.
+    Source: after bnnplus2018 (R1, R2); one alpha a layer is ours.
     """
 
     def __init__(self, power: int, strength: float, initial: float = 1.0) -> None:

@@ -70,7 +70,7 @@ class Product(Layer):
 
     def _publish(self) -> None:
         """Tell the optimizer where the rule reads a curvature, if it reads one."""
-        held = [] if self.weight is None else self.weight.parameters()
+        held = [] if self.weight is None else self.weight.buffers()
         self.latent.curvature = next((p for p in held if isinstance(p, Curvature)), None)
 
     axes: ClassVar[str]
@@ -165,8 +165,13 @@ class Product(Layer):
         return dleft if activation is None else activation.vjp(x, dleft)
 
 
-def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """U(-a, a), a = sqrt(6 / (fan in + fan out)), for a weight with output channels last."""
+def glorot_limit(shape: tuple[int, ...]) -> float:
+    """a = sqrt(6 / (fan in + fan out)) of a weight (..., C, F) with output channels last."""
     taps = int(np.prod(shape[:-2]))
-    limit = np.sqrt(6 / (taps * (shape[-2] + shape[-1])))
+    return float(np.sqrt(6 / (taps * (shape[-2] + shape[-1]))))
+
+
+def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """U(-a, a), a = `glorot_limit(shape)`."""
+    limit = glorot_limit(shape)
     return rng.uniform(-limit, limit, shape)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref import estimators
-from bnn_ref.binarizer import Map, ReLU, Scaled
+from bnn_ref.binarizer import Binarizer, Map, ReLU, Scaled
 from bnn_ref.checks import require, require_whole
 from bnn_ref.estimators.bireal import LeakyClip
 from bnn_ref.estimators.ste import HardTanh
@@ -23,7 +23,7 @@ from bnn_ref.models.folding import FOLDED, drop_scale, fold_scale
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNet18, ReActNetA, SmallReActNet
 from bnn_ref.models.reals import RealResNet
-from bnn_ref.models.realtobinary import RealToBinaryBlock
+from bnn_ref.models.realtobinary import RealToBinary, RealToBinaryBlock
 from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
@@ -68,6 +68,7 @@ MODELS: dict[str, Callable[..., Model]] = {
     "reactnet-18": ReActNet18,
     "reactnet-small": SmallReActNet,
     "reactnet-a": ReActNetA,
+    "real-to-binary": RealToBinary,
 }
 
 REAL = "real"
@@ -164,8 +165,8 @@ def build(
     fits = not activation.reduces
     require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
     real = twin is not None or weight_estimator == REAL
-    weight: Map | None = None if real else estimators.get(weight_estimator, **weight_parameters)
-    weight, beside = _scale(weight, weight_estimator, scale)
+    rule = None if real else estimators.get(weight_estimator, **weight_parameters)
+    weight, beside = _scale(rule, weight_estimator, scale)
     operands = Operands(activation, weight, beside, np.random.default_rng(seed))
     model = MODELS[name](operands, input_shape=shape, classes=classes, **own)
     chosen = {
@@ -183,13 +184,14 @@ def build(
     return model
 
 
-def _scale(weight: Map | None, name: str, scale: str) -> tuple[Map | None, Map | None]:
+def _scale(weight: Binarizer | None, name: str, scale: str) -> tuple[Map | None, Map | None]:
     """The rule for weights, called `name`, and what stands beside it."""
     if weight is None:
         return None, None
-    own = isinstance(weight.deploy(), Scaled)
-    allowed = ["none", FOLDED] if own else ["none"] if weight.reduces else list(SCALES)
-    why = ", which has its own" if own else ""
+    foldable = isinstance(weight.deploy(), Scaled)
+    allowed = ["none"] if weight.scaled or weight.reduces else list(SCALES)
+    allowed += [FOLDED] if foldable else []
+    why = ", which has its own" if weight.scaled else ""
     require(scale in allowed, "scale", f"one of {', '.join(allowed)} beside {name!r}{why}", scale)
     return (weight.unscaled(), None) if scale == FOLDED else (weight, SCALES[scale])
 

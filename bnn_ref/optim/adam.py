@@ -16,7 +16,7 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    parameters, lr, weight_decay, clip
+    parameters, lr, weight_decay, clip, glorot
         As in `Optimizer`.
     betas : tuple of float
         b1 and b2, in [0, 1).
@@ -38,8 +38,9 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         clip: float | None = None,
+        glorot: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay, clip)
+        super().__init__(parameters, lr, weight_decay, clip, glorot)
         if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
             raise ValueError(f"betas: required two numbers in [0, 1), got {betas}")
         if not eps > 0:

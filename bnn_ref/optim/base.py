@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from bnn_ref.checks import require
+from bnn_ref.layers.product import glorot_limit
 from bnn_ref.parameter import Array, Parameter
 
 
@@ -26,11 +28,14 @@ class Optimizer:
         lambda: adds lambda * value to the gradient (L2).
     clip : float or None
         After each step, latent weights are clipped to [-clip, clip]. Source: binaryconnect2015.
+    glorot : bool
+        The steps of latent weights are multiplied by 1 / sqrt(1.5 / (fan in + fan out)), before they are
+        clipped: 2 / a, a the bound of their first values. Source: binaryconnect2015, released code.
 
     Raises
     ------
     ValueError
-        For a step size, decay or clip out of range.
+        For a step size, decay or clip out of range, or `glorot` and a latent weight without fans.
     """
 
     rates: ClassVar[tuple[str, ...]] = ("lr",)
@@ -44,6 +49,7 @@ class Optimizer:
         lr: float,
         weight_decay: float = 0.0,
         clip: float | None = None,
+        glorot: bool = False,
     ) -> None:
         for name, value, good, required in (
             ("lr", lr, lr > 0, "a number > 0"),
@@ -53,7 +59,9 @@ class Optimizer:
             if not good:
                 raise ValueError(f"{name}: required {required}, got {value}")
         self.parameters = list(parameters)
-        self.lr, self.weight_decay, self.clip = lr, weight_decay, clip
+        fans = all(p.value.ndim >= 2 for p in self.parameters if p.latent)
+        require(fans or not glorot, "glorot", "latent weights (..., C, F)", "one of less than two axes")
+        self.lr, self.weight_decay, self.clip, self.glorot = lr, weight_decay, clip, glorot
         self.memory: dict[str, Array] = {}
 
     def direction(self, index: int, value: Array, grad: Array) -> Array:
@@ -79,10 +87,11 @@ class Optimizer:
                 parameter.curvature.value = curvature
 
     def moved(self, index: int, parameter: Parameter, grad: Array) -> Array:
-        """value - lr * direction, clipped where the parameter is latent."""
+        """value - lr * direction; where the parameter is latent, scaled by Glorot's bound and clipped."""
         if self.weight_decay:
             grad = grad + self.weight_decay * parameter.value
-        value = parameter.value - self.lr * self.direction(index, parameter.value, grad)
+        size = self.lr / (glorot_limit(parameter.value.shape) / 2 if self.glorot and parameter.latent else 1)
+        value = parameter.value - size * self.direction(index, parameter.value, grad)
         return value if self.clip is None or not parameter.latent else np.clip(value, -self.clip, self.clip)
 
     def state_dict(self) -> dict[str, Array]:

@@ -17,12 +17,12 @@ class Bop(Adam):
 
     A latent parameter is read as its signs, and is -1 or +1 from its first step on; behind `identity-ste`
     it is used as it is then. The flip is w <- sign(-s w) with s in {-1, 0, 1} the sign of w m - threshold, so
-    that w becomes +1 whatever it was where w m equals the threshold (released code). Weight decay and clip do
-    not touch binary weights.
+    that w becomes +1 whatever it was where w m equals the threshold (released code). Weight decay, clip and
+    Glorot's bound do not touch binary weights.
 
     Parameters
     ----------
-    parameters, lr, betas, eps, weight_decay, clip
+    parameters, lr, betas, eps, weight_decay, clip, glorot
         As in `Adam`.
     gamma : float
         Weight of the newest gradient in m, in (0, 1].
@@ -45,8 +45,11 @@ class Bop(Adam):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         clip: float | None = None,
+        glorot: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, clip=clip)
+        super().__init__(
+            parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, clip=clip, glorot=glorot
+        )
         if not 0 < gamma <= 1:
             raise ValueError(f"gamma: required a number in (0, 1], got {gamma}")
         if not threshold >= 0:

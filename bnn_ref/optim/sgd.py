@@ -14,7 +14,7 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    parameters, lr, weight_decay, clip
+    parameters, lr, weight_decay, clip, glorot
         As in `Optimizer`.
     momentum : float
         m, in [0, 1).
@@ -33,8 +33,9 @@ class SGD(Optimizer):
         nesterov: bool = False,
         weight_decay: float = 0.0,
         clip: float | None = None,
+        glorot: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay, clip)
+        super().__init__(parameters, lr, weight_decay, clip, glorot)
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum: required a number in [0, 1), got {momentum}")
         if nesterov and momentum == 0:

@@ -17,7 +17,7 @@ PENALTIES: dict[str, Callable[[float, float], LatentPenalty]] = {
     "r1": partial(LatentPenalty, 1),
     "r2": partial(LatentPenalty, 2),
 }
-"""Called with the strength and the first alpha. Source: bnnplus2018."""
+"""Called with the strength and the first alpha. Source: after bnnplus2018."""
 
 TABLES: dict[str, Collection[str]] = {
     "optimizer": OPTIMIZERS,
@@ -52,7 +52,10 @@ class Config:
     schedule : str
         A key of `bnn_ref.optim.SCHEDULES`: how the step size falls, step by step.
     clip : float or None
-        Latent weights are clipped to [-clip, clip] after each step; None leaves them.
+        Latent weights are clipped to [-clip, clip] after each step; None leaves them. With "binaryconnect"
+        it is H, its `height`.
+    glorot : bool
+        Multiply the steps of latent weights by 1 / sqrt(1.5 / (fan in + fan out)), as BinaryConnect does.
     loss : str
         A key of `LOSSES`.
     gamma, threshold : float
@@ -81,6 +84,7 @@ class Config:
     weight_decay: float = 0.0
     schedule: str = "cosine"
     clip: float | None = 1.0
+    glorot: bool = False
     loss: str = "cross-entropy"
     gamma: float = 1e-4
     threshold: float = 1e-8
@@ -108,6 +112,7 @@ class Config:
         yield "weight_decay", _number(self.weight_decay) and self.weight_decay >= 0, "a finite number >= 0"
         clip = self.clip is None or (_number(self.clip) and self.clip > 0)
         yield "clip", clip, "a finite number > 0, or None"
+        yield "glorot", isinstance(self.glorot, bool), "True or False"
         yield "gamma", _number(self.gamma) and 0 < self.gamma <= 1, "a number in (0, 1]"
         for name in ("threshold", "penalty_strength"):
             good = _number(getattr(self, name)) and getattr(self, name) >= 0

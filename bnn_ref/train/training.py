@@ -162,9 +162,8 @@ OWN: dict[str, tuple[str, ...]] = {"sgd": ("momentum", "nesterov"), "bop": ("gam
 
 def make_optimizer(parameters: Sequence[Parameter], config: Config) -> Optimizer:
     """The optimizer of `parameters` that `config` asks for."""
-    own = {name: getattr(config, name) for name in OWN.get(config.optimizer, ())}
-    make = OPTIMIZERS[config.optimizer]
-    return make(parameters, config.lr, weight_decay=config.weight_decay, clip=config.clip, **own)
+    names = ("weight_decay", "clip", "glorot", *OWN.get(config.optimizer, ()))
+    return OPTIMIZERS[config.optimizer](parameters, config.lr, **{key: getattr(config, key) for key in names})
 
 
 def _check(model: Layer, dataset: Dataset, preprocessing: Preprocessing) -> None:

@@ -71,6 +71,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "resnet-20": {"width": 2, "blocks": [1, 1]},
     "vgg-small": {"width": 2},
     **{f"reactnet-{name}": {"width": 2, "blocks": [1, 2]} for name in ("18", "small", "a")},
+    # one stage: behind a second, whose first block has norms alone, the stem's beta has no effect
+    "real-to-binary": {"width": 2, "blocks": [3]},
 }
 for name in set(models.names()) - set(SMALL):
     SMALL[name] = {"width": 2, "blocks": [2, 2]}

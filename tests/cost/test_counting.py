@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from bireal_nets import HARD, IMAGE, BiReal, arithmetic
+from packed_nets import PACKED
 from packed_nets import build as small
 from safetensors.numpy import load_file
 
@@ -151,7 +152,7 @@ def test_vgg_small() -> None:
     assert total.norm == 2 * (2 * 128 + 2 * 256 + 2 * 512) == 3_584
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", PACKED)
 @pytest.mark.parametrize("scale", list(SCALES))
 def test_packed_bytes_are_the_file_s(name: str, scale: str, tmp_path: Path) -> None:
     model = small(name, scale=scale)
@@ -203,8 +204,9 @@ def test_learned_scales_and_shifts_are_counted_once() -> None:
     rsign = estimators.get("rsign")
     conv = Conv2d(3, 5, 1, rng=RNG, activation=rsign, weight=HARD)
     total = cost(Sequential(conv, OutputScale(5, case=1), RPReLU(5)), (1, 4, 4, 3)).total
-    assert (total.bias, total.scale, total.slope) == (3 + 5 + 5, 5, 5)
+    assert (total.bias, total.scale, total.trained_scale, total.slope) == (3 + 5 + 5, 5, 5, 5)
     assert total.binary_macs == 15 * 16
+    assert total.parameters == 15 + 13 + 5 + 5, "Gamma is trained"
 
 
 def test_parameters_of_learned_weight_scales_are_scales() -> None:
@@ -212,6 +214,23 @@ def test_parameters_of_learned_weight_scales_are_scales() -> None:
     conv = Conv2d(3, 5, 1, rng=RNG, activation=HARD, weight=estimators.get("rbnn-weight"))
     total = cost(conv, (1, 4, 4, 3)).total
     assert (total.binary_weights, total.scale, total.bias, total.other) == (15, 5, 0, 0)
+    assert (total.trained_scale, total.parameters) == (5, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "scales", "trained"),
+    [("lab", 1, 0), ("reste-weight", 1, 0), ("irnet-weight", 5, 0), ("rbnn-weight", 5, 5), ("bop", 0, 0)],
+)
+def test_a_scale_is_a_parameter_where_it_is_trained(name: str, scales: int, trained: int) -> None:
+    """By what an optimizer would move: nothing but the scale of RBNN changes a scale and no weight."""
+    conv = Conv2d(3, 5, 1, rng=RNG, activation=HARD, weight=estimators.get(name))
+    report = cost(conv, (1, 4, 4, 3))
+    assert (report.total.scale, report.total.trained_scale) == (scales, trained)
+    assert report.total.parameters == 15 + trained
+    larq = cost(conv, (1, 4, 4, 3), "larq").total
+    assert larq.memory_bits == 15 + 32 * trained
+    for other in (report.xnor, report.full_precision):
+        assert (other.trained_scale, other.parameters) == (0, 15)
 
 
 def test_a_layer_called_twice_has_its_weights_once() -> None:
@@ -270,16 +289,28 @@ def test_a_shared_binary_weight_has_its_scale_once() -> None:
 
 
 SIGNS = [name for name in estimators.activations() if estimators.get(name).deploy().binary]
+UNPACKED = {"rbnn-standardised"}
+"""Signs behind a mean and a spread of the image, which would be found when it is there."""
 
 
-@pytest.mark.parametrize("name", models.names())
-@pytest.mark.parametrize("estimator", [*SIGNS, "real"])
+@pytest.mark.parametrize("name", PACKED)
+@pytest.mark.parametrize("estimator", [*(name for name in SIGNS if name not in UNPACKED), "real"])
 def test_a_product_is_binary_here_where_the_packed_one_is(name: str, estimator: str) -> None:
     model = small(name, input_shape=(8, 8, 1), estimator=estimator)
     nodes = pack(model).graph.nodes
     packed = {node.layer: node.step.binary for node in nodes if isinstance(node.step, ProductStep)}
     found = by_name(cost(model, (1, 8, 8, 1)))
     assert packed == {key: row.binary_macs > 0 for key, row in found.items() if row.macs}
+
+
+@pytest.mark.parametrize("estimator", sorted(UNPACKED))
+def test_signs_are_binary_though_nobody_packs_them(estimator: str) -> None:
+    found, plain = (
+        cost(small("cnn", input_shape=(8, 8, 1), estimator=name), (1, 8, 8, 1)).total
+        for name in (estimator, "ste")
+    )
+    assert found.packed_bytes is None
+    assert found == replace(plain, packed_bytes=None)
 
 
 @pytest.mark.parametrize("estimator", sorted({*estimators.activations()} - {*SIGNS}))

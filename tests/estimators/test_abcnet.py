@@ -87,6 +87,12 @@ def test_a_step_at_one_half_is_the_sign() -> None:
     np.testing.assert_array_equal(b.backward(x, np.ones(7)), [0, 1, 1, 1, 1, 1, 0])
 
 
+def test_at_first_three_steps_lie_evenly_around_the_sign() -> None:
+    """At -1/4, 0 and 1/4, each half as high as a sign."""
+    x = np.array([-0.3, -0.2, 0.2, 0.3])
+    np.testing.assert_array_equal(estimators.get("abc-activation")(x), [-1.5, -0.5, 0.5, 1.5])
+
+
 def test_steps_place_and_height_are_learned() -> None:
     """By a naive loop: dv_n counts the window, dbeta_n the signs."""
     offsets, beta = (0.25, 0.5, 0.75), 0.5

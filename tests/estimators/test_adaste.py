@@ -127,3 +127,10 @@ def test_the_schedule_moves_forward_and_gradient_together(name: str) -> None:
 def test_wrong_parameters_are_named(key: str) -> None:
     with pytest.raises(ValueError, match=f"{key}: required a positive number"):
         estimators.get("adaste", **{key: 0.0})
+
+
+def test_the_released_code_s_least_weight_grows_at_the_last_b() -> None:
+    """abs(x) > 0.001 where a b >= 1, 0.000001 before: a smaller weight is not pulled across 0."""
+    small, dy = np.array([5e-4, -5e-4, 2e-3]), np.array([1.0, -1.0, 1.0])
+    np.testing.assert_array_equal(CodedDifference(0.01, 100.0).vjp(small, dy), [0, 0, 0.5])
+    np.testing.assert_array_equal(CodedDifference(0.01, 0.01).vjp(small, dy), [0.5, -0.5, 0.5])

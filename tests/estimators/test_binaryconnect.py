@@ -144,6 +144,19 @@ def test_the_deterministic_one_is_packed_with_its_height() -> None:
     assert layer.deployed_weight()[1] == np.float32(0.3)
 
 
+def test_trained_as_published_weights_stay_within_h() -> None:
+    """H = 0.05, clip = H, Glorot's update: some weights lie on the bound, none beyond, and it learns."""
+    digits = data.load("digits").take(300, 100)
+    options: dict[str, Any] = {"weight_estimator": "binaryconnect", "weight_parameters": {"height": 0.05}}
+    model = models.build("mlp", input_shape=digits.shape, width=32, **options)
+    config = train.Config(epochs=4, lr=1e-3, clip=0.05, glorot=True, loss="squared-hinge", schedule="step")
+    history = train.fit(model, digits, config)
+    assert history[-1].test_accuracy > history[0].test_accuracy
+    latent = np.concatenate([p.value.reshape(-1) for p in model.parameters() if p.latent])
+    assert np.abs(latent).max() == np.float32(0.05)
+    assert 0.05 < (np.abs(latent) == np.float32(0.05)).mean() < 1
+
+
 @pytest.mark.parametrize("name", ["binaryconnect", "binaryconnect-stochastic"])
 def test_wrong_parameters_are_named(name: str) -> None:
     with pytest.raises(ValueError, match="height: required a positive number"):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 import bnn_ref
 from bnn_ref import estimators
 from bnn_ref.auditing import audit
-from bnn_ref.layers import Linear
+from bnn_ref.estimators.dorefa import GradientQuantizer
+from bnn_ref.layers import Activation, Linear
 
 RNG = np.random.default_rng(0)
 
@@ -70,3 +71,60 @@ def test_packing_takes_the_weights_and_refuses_the_activations() -> None:
 def test_wrong_parameters_are_named(bits: object) -> None:
     with pytest.raises(ValueError, match="bits: required"):
         estimators.get("dorefa-activation", bits=bits)
+
+
+# Gradients
+
+
+def rounded(dy: np.ndarray, bits: int, seed: int = 0) -> np.ndarray:
+    return GradientQuantizer(bits, seed).vjp(np.zeros_like(dy), dy)
+
+
+@given(bits=st.integers(1, 8), seed=st.integers(0, 99))
+def test_each_image_s_gradient_takes_2_to_the_k_values_up_to_its_largest(bits: int, seed: int) -> None:
+    dy = np.random.default_rng(seed).normal(size=(3, 5, 5, 4)) * np.array([1, 1e-6, 50]).reshape(3, 1, 1, 1)
+    n = 2**bits - 1
+    for before, after in zip(dy, rounded(dy, bits, seed), strict=True):
+        largest = np.abs(before).max()
+        steps = (after / largest + 1) / 2 * n
+        np.testing.assert_allclose(steps, np.round(steps), atol=1e-9)
+        assert steps.min() > -1e-9
+        assert steps.max() < n + 1e-9
+        assert np.abs(after - before).max() <= 2 * largest / n * (1 + 1e-9), "one step at most"
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_by_chance_it_is_right_in_the_mean(bits: int) -> None:
+    """E dx = dy, at both ends too: by chances that are exact, not by their draws' own formula."""
+    dy = np.array([[-2.0, -1.9, -0.7, 0.0, 0.3, 1.99, 2.0]])
+    many = np.stack([rounded(dy, bits, seed)[0] for seed in range(4000)])
+    deviation = 4 / (2**bits - 1) / 2 / np.sqrt(4000)
+    np.testing.assert_allclose(many.mean(axis=0), dy[0], atol=5 * deviation)
+    np.testing.assert_array_equal(many[:, [0, -1]], np.tile([-2.0, 2.0], (4000, 1)))
+    assert (np.ptp(many[:, 1:-1], axis=0) > 0).all()
+
+
+def test_a_gradient_of_zeros_stays_one() -> None:
+    dy = np.array([[0.0, 0.0], [1.0, -1.0]], np.float32)
+    np.testing.assert_array_equal(rounded(dy, 3), dy)
+
+
+def test_values_pass_and_every_draw_is_another() -> None:
+    layer = Activation(estimators.get("dorefa-gradient", bits=2))
+    x, dy = RNG.normal(size=(2, 6, 5))
+    seen = []
+    for seed in range(2):
+        layer.draw(np.random.default_rng(seed))
+        y, cache = layer.forward(x)
+        np.testing.assert_array_equal(y, x)
+        layer.draw(np.random.default_rng(9))
+        seen.append(layer.backward(dy, cache))
+        layer.draw(np.random.default_rng(seed))
+        np.testing.assert_array_equal(layer.backward(dy, layer.forward(x)[1]), seen[-1])
+    assert (seen[0] != seen[1]).any()
+
+
+@pytest.mark.parametrize("bits", [0, 9, 1.5])
+def test_bits_of_gradients_are_named(bits: float) -> None:
+    with pytest.raises(ValueError, match="bits: required"):
+        estimators.get("dorefa-gradient", bits=bits)

@@ -66,6 +66,26 @@ def test_binding_makes_alpha_a_parameter_only_where_it_is_learned() -> None:
     assert np.isclose(learned.value, 0.3)
 
 
+def test_it_begins_one_fifth_below_the_clip() -> None:
+    """The first alpha of a third-party port: 0.2, so k = log(9) / 2 = log 3."""
+    curve = estimators.get("dsq").surrogate
+    assert isinstance(curve, SoftQuantizer)
+    assert curve.alpha == 0.2
+    assert np.isclose(curve.peak * 0.8, np.log(3), rtol=1e-14)
+
+
+@given(alpha, st.floats(-1.5, 1.5))
+def test_the_slope_to_alpha_is_the_derivative(a: float, x: float) -> None:
+    """Of the tanh through the corner, tanh(x atanh(1 - alpha)) / (1 - alpha), by mpmath; 0 outside."""
+    bound = estimators.get("dsq", learn=True, alpha=a).bind((1,), -1, np.random.default_rng(0))
+    (learned,) = bound.parameters()
+    learned.value = np.asarray(a)
+    bound.vjp(np.array([[x]]), np.ones((1, 1)))
+    with mp.workdps(40):
+        wanted = mp.diff(lambda b: mp.tanh(x * mp.atanh(1 - b)) / (1 - b), mp.mpf(a)) if abs(x) <= 1 else 0
+    assert np.isclose(float(learned.grad), float(wanted), rtol=1e-7, atol=1e-10)
+
+
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.2, 2.0, np.nan])
 def test_wrong_parameters_are_named(value: float) -> None:
     with pytest.raises(ValueError, match=r"alpha: required a number in \(0, 1\)"):

@@ -23,7 +23,7 @@ def last(deployed: Map) -> Map:
 
 
 SIGNS = [name for name in NAMES if isinstance(last(estimators.get(name).deployed), Sign)]
-OTHERS = {"binaryconnect-stochastic", "abc-weight", "abc-activation", "dorefa-activation"}
+OTHERS = {"binaryconnect-stochastic", "abc-weight", "abc-activation", "dorefa-activation", "dorefa-gradient"}
 """Deployed as something else than one sign an element."""
 
 

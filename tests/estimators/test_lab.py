@@ -80,6 +80,25 @@ def test_the_curvature_trains_is_saved_and_packed() -> None:
     np.testing.assert_array_equal(bnn_ref.pack(model)(x), model(x))
 
 
+def test_the_curvature_is_no_parameter() -> None:
+    """Nobody trains it: it is among the buffers, and follows the dtype of the model."""
+    lab = layer()
+    assert list(lab.named_parameters()) == ["latent"]
+    assert list(lab.named_buffers()) == ["weight.curvature"]
+    assert lab.astype(np.float64).state_dict()["weight.curvature"].dtype == np.float64
+
+
 def test_the_gradient_passes_unchanged() -> None:
     w, dy = RNG.normal(size=(2, 7))
     np.testing.assert_array_equal(estimators.get("lab").backward(3 * w, dy), dy)
+
+
+def test_a_weight_without_gradient_still_has_a_curvature() -> None:
+    """sqrt(0) + 1e-8: where no weight has a gradient, the scale is the mean size, not 0 / 0."""
+    lab = layer()
+    lab.latent.grad = np.zeros((5, 3), np.float32)
+    Adam(lab.parameters(), 1e-3).step()
+    assert lab.latent.curvature is not None
+    np.testing.assert_allclose(lab.latent.curvature.value, 1e-8)
+    scale = lab.deployed_weight()[1]
+    np.testing.assert_allclose(scale, np.abs(lab.latent.value).mean(), rtol=1e-5)

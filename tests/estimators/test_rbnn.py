@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref import estimators
+from bnn_ref import estimators, models, pack
 from bnn_ref.annealing import Moment
+from bnn_ref.auditing import audit_model
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
+from bnn_ref.estimators.irnet import Centre, UnitSpread
 from bnn_ref.estimators.rbnn import Triangle
+from bnn_ref.layers import SoftmaxCrossEntropy
 
 positive = st.floats(0.05, 20)
 X = np.linspace(-2, 2, 401)
@@ -72,3 +75,56 @@ def test_by_epochs_the_clock_is_e_over_e() -> None:
 def test_wrong_parameters_are_named(name: str, field: str) -> None:
     with pytest.raises(ValueError, match=f"{field}: required a positive number, got -2"):
         estimators.get(name, **{field: -2})
+
+
+# Each image standardised
+
+
+def test_each_image_is_standardised_by_its_own_mean_and_spread() -> None:
+    """By a loop over images, with numpy's std of n - 1; sign and slope are taken there."""
+    x, dy = np.random.default_rng(0).normal(0.7, 2, size=(2, 3, 4, 4, 2))
+    b = estimators.get("rbnn-standardised", t=1.2, k=0.5)
+    y, dx = b(x), b.backward(x, dy)
+    for image, signs, g, got in zip(x, y, dy, dx, strict=True):
+        spread = image.std(ddof=1)
+        z = (image - image.mean()) / spread
+        np.testing.assert_array_equal(signs, np.where(z >= 0, 1, -1))
+        dz = 0.5 * np.maximum(1.2 * np.sqrt(2) - 1.44 * np.abs(z), 0) * g
+        wanted = (dz - dz.mean() - z * (dz * z).sum() / (z.size - 1)) / spread
+        np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-14)
+
+
+def test_an_image_may_be_moved_and_stretched_and_does_not_see_the_others() -> None:
+    rng = np.random.default_rng(0)
+    b, x, dy = estimators.get("rbnn-standardised"), *rng.normal(size=(2, 3, 4, 4, 2))
+    other = x * np.array([1, 3, 0.5]).reshape(3, 1, 1, 1) + np.array([0, 1, -2]).reshape(3, 1, 1, 1)
+    np.testing.assert_array_equal(b(other), b(x))
+    dx = b.backward(x, dy)
+    np.testing.assert_allclose(dx.sum(axis=(1, 2, 3)), 0, atol=1e-13)
+    np.testing.assert_allclose((dx * x).sum(axis=(1, 2, 3)), 0, atol=1e-13)
+    assert np.abs(dx).min(axis=(1, 2, 3)).max() > 0
+    np.testing.assert_allclose(b.backward(other, dy)[1], dx[1] / 3, rtol=1e-12)
+
+
+def test_it_has_the_law_of_activations_and_trains_in_a_network_that_is_not_packed() -> None:
+    for epoch in (0, 5, 9):
+        moment = Moment.of_epoch(epoch, 10)
+        surrogate = estimators.get("rbnn-standardised").at(moment).surrogate
+        (curve,) = (part for part in surrogate.parts() if isinstance(part, Triangle))
+        assert curve == annealed("rbnn-activation", moment)
+    model = models.build("cnn", input_shape=(8, 8, 1), width=4, estimator="rbnn-standardised")
+    images = np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32)
+    report = audit_model(model, SoftmaxCrossEntropy(), images.astype(np.float64), np.arange(4))
+    assert report.passed, str(report)
+    apart = [model.eval()(images[i : i + 1])[0] for i in range(4)]
+    np.testing.assert_allclose(model(images), apart, rtol=1e-6, atol=1e-6)
+    with pytest.raises(ValueError, match=r"required an activation that eval mode computes as shift, sign, "):
+        pack(model)
+
+
+def test_slices_are_filters_or_images() -> None:
+    assert not estimators.get("rbnn-standardised").reduces, "an activation: images do not mix"
+    assert estimators.get("rbnn-weight").reduces
+    for slices in (Centre, UnitSpread):
+        with pytest.raises(ValueError, match=r"axis: required -1 \(filters\) or 0 \(images\), got 1"):
+            slices(axis=1)

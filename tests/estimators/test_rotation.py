@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_ref import data, estimators, models, pack, train
+from bnn_ref.annealing import Moment
 from bnn_ref.auditing import audit_layer
+from bnn_ref.estimators.rbnn import Triangle
 from bnn_ref.estimators.rotation import LearnedScale, Rotation, alternate
 from bnn_ref.layers import Activation, Conv2d, Product
 from bnn_ref.parameter import Array
@@ -250,3 +252,12 @@ def test_what_is_not_bound_or_does_not_fit_says_so() -> None:
         bound(np.zeros((2, 4)))
     with pytest.raises(ValueError, match="rounds: required a whole number >= 1"):
         estimators.get("rbnn-weight", rounds=0)
+
+
+def test_its_triangle_follows_the_law_of_weights() -> None:
+    """t from 0.01, not EDE's 0.1: that of the entry `rbnn` at every moment."""
+    for moment in (Moment.of_epoch(0, 400), Moment.of_epoch(133, 400), Moment.of_epoch(399, 400)):
+        surrogate = estimators.get("rbnn-weight").at(moment).surrogate
+        (curve,) = (part for part in surrogate.parts() if isinstance(part, Triangle))
+        assert curve == estimators.get("rbnn").at(moment).surrogate
+    assert (curve.k, curve.t > 9.8) == (1, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnn_ref import estimators
+from bnn_ref import estimators, models
 from bnn_ref.binarizer import Map
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE, Conv2d
 from bnn_ref.parameter import Array
@@ -79,3 +79,66 @@ def test_mean_sizes_are_the_nearest_scales(name: str, axes: tuple[int, ...] | No
     np.testing.assert_allclose(left, np.square(w).sum(axis=axes) - n * np.squeeze(alpha) ** 2)
     for nudge in (0.999, 1.001):
         assert (np.square(w - nudge * alpha * signs).sum(axis=axes) > left).all()
+
+
+OWN = [name for name in estimators.names() if estimators.get(name).scaled]
+
+
+def test_every_rule_that_multiplies_its_signs_is_known_here() -> None:
+    """The rest answer with plain signs, or with values that no scale multiplies."""
+    learned = {"rbnn-weight", "irnet-weight", "reste-weight"}  # below
+    apart = {"binaryconnect-stochastic", "abc-activation"}  # by chance; an activation
+    assert set(OWN) == {name for name, (size, _) in ENTRIES.items() if size != NONE} | learned | apart
+
+
+@pytest.mark.parametrize("scale", ["channel", "tensor"])
+@pytest.mark.parametrize("name", OWN)
+def test_a_rule_with_its_own_scale_takes_no_other(name: str, scale: str) -> None:
+    with pytest.raises(ValueError, match=f"scale: required 'none' beside '{name}', which has its own, got"):
+        models.build("mlp", weight_estimator=name, scale=scale)
+
+
+def test_the_others_take_one() -> None:
+    for name in ("ste", "bnn-weight", "bnn++", "adaste", "fda-noise"):
+        assert models.build("mlp", weight_estimator=name, scale="tensor").spec.options["scale"] == "tensor"
+
+
+def gradients(name: str) -> tuple[Array, Array, Array, Array, Conv2d]:
+    """Signs, scale, dy, dW and the layer."""
+    signs, scale, layer = scale_of(name)
+    assert scale is not None
+    assert layer.weight is not None
+    dy = RNG.normal(size=signs.shape)
+    return signs, scale, dy, layer.weight.vjp(layer.latent.value, dy), layer
+
+
+def test_irnet_s_scale_is_one_power_of_two_a_filter_and_stopped() -> None:
+    """Its exponent by numpy's log2; dW is that of the signs behind Libra, times the scale, and no more."""
+    _, scale, dy, dw, layer = gradients("irnet-weight")
+    assert scale.shape == (4,)
+    w = layer.latent.value.reshape(-1, 4)
+    z = (w - w.mean(axis=0)) / w.std(axis=0, ddof=1)
+    np.testing.assert_array_equal(np.log2(scale), np.round(np.log2(np.abs(z).mean(axis=0))))
+    dz = scale * (1 - np.tanh(z) ** 2) * dy.reshape(-1, 4)
+    wanted = (dz - dz.mean(axis=0) - z * (dz * z).sum(axis=0) / (len(z) - 1)) / w.std(axis=0, ddof=1)
+    np.testing.assert_allclose(dw.reshape(-1, 4), wanted, rtol=1e-10, atol=1e-13)
+
+
+def test_rbnn_s_scale_is_learned_one_a_filter() -> None:
+    """dalpha_f = sum of dy times the signs of filter f; dW is linear in alpha, which W does not move."""
+    signs, scale, dy, dw, layer = gradients("rbnn-weight")
+    assert scale.shape == (4,)
+    assert layer.weight is not None
+    (alpha,) = (p for p in layer.weight.parameters() if p.name == "alpha")
+    np.testing.assert_allclose(alpha.grad, np.einsum("ijcf,ijcf->f", signs, dy))
+    alpha.value = 2 * alpha.value
+    np.testing.assert_allclose(layer.weight.vjp(layer.latent.value, dy), 2 * dw)
+
+
+def test_reste_s_scale_is_one_a_layer_with_its_gradient() -> None:
+    """sum_j G_j sign(w_j) / n of the layer in every entry: what is left beyond the window, where T' is 0."""
+    signs, scale, dy, dw, layer = gradients("reste-weight")
+    assert scale.shape == (1,)
+    beyond = np.abs(layer.latent.value) > 1.5
+    assert beyond.sum() > 5
+    np.testing.assert_allclose(dw[beyond], (signs * (signs * dy).mean())[beyond])

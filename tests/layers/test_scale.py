@@ -177,6 +177,10 @@ def test_case_4_has_rank_one_in_every_direction_and_case_2_has_not() -> None:
         assert {int(np.linalg.matrix_rank(m)) for m in unfolded} == ranks
 
 
+def test_rank_one_is_the_case_unless_asked() -> None:
+    assert set(OutputScale(6, (4, 5)).named_parameters()) == {"channel", "row", "column"}
+
+
 def test_case_1_packs_as_a_scale_and_folds_and_the_others_say_why_not() -> None:
     rng = np.random.default_rng(0)
     gamma = OutputScale(4, case=1)

@@ -1,18 +1,22 @@
-"""Every network at its smallest, and what the same network means."""
+"""Every network at its smallest, and what the same network means; makes `model_calls` importable."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bnn_ref.models import Model
 
+sys.path.append(str(Path(__file__).parent))
+
 LARGE = [
     *("bireal-20", "bireal-18", "bireal-34", "bireal-50", "bireal-152"),
     *("bireal-18-caffe", "bireal-34-caffe", "resnet-18", "resnet-34"),
-    *("reactnet-18", "reactnet-small", "reactnet-a"),
+    *("reactnet-18", "reactnet-small", "reactnet-a", "real-to-binary"),
 ]
 
 SMALLEST: dict[str, dict[str, Any]] = {

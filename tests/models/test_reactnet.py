@@ -1,4 +1,4 @@
-"""ReActNet's and Real-to-Binary's blocks: what stands where, and training in two steps."""
+"""ReActNet's blocks: what stands where, and training in two steps."""
 
 from __future__ import annotations
 
@@ -6,26 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_calls import feeds, kinds
 
 from bnn_ref import data, estimators, models, pack, train
-from bnn_ref.auditing import audit_layer, audit_model
-from bnn_ref.autodiff import Symbol, Tensor, backward, steps
-from bnn_ref.layers import DistributionLoss, Layer, Product, SoftmaxCrossEntropy
-from bnn_ref.models import Operands, ReActBlock, ReActMobileBlock, RealToBinaryBlock, build
-from bnn_ref.parameter import Array
+from bnn_ref.auditing import audit_model
+from bnn_ref.autodiff import Tensor, backward
+from bnn_ref.layers import DistributionLoss, Product
+from bnn_ref.models import Operands, ReActBlock, ReActMobileBlock, build
 
 RNG = np.random.default_rng(0)
 OPERANDS = Operands(estimators.get("approxsign"), estimators.get("ste"), None, RNG)
-
-
-def feeds(layer: Layer) -> dict[int, list[Any]]:
-    """By id of each layer that is called: the layers whose outputs it takes."""
-    return {id(s.layer): [x.layer for x in s.inputs] for s in steps(layer(Symbol()))[1:]}
-
-
-def kinds(layer: Layer, *more: Any) -> list[str]:
-    """The types of the layers in the order of their calls."""
-    return [type(symbol.layer).__name__ for symbol in steps(layer(Symbol(), *more))[1:]]
 
 
 REACT = ["Activation", "PReLU", "Activation"]
@@ -164,56 +154,3 @@ def test_a_student_learns_from_its_teacher_s_distribution() -> None:
     backward(DistributionLoss()(student(Tensor(images)), teacher(images)))
     assert all(parameter.grad is not None for parameter in student.parameters())
     assert all(parameter.grad is None for parameter in teacher.parameters())
-
-
-# Real-to-Binary
-
-
-def test_a_half_block_is_norm_sign_conv_gate_prelu_sum() -> None:
-    gate = ["GlobalAvgPool", "Linear", "ReLU", "Linear", "Activation", "Multiply"]
-    block = RealToBinaryBlock(OPERANDS, 4, 4)
-    assert kinds(block) == ["BatchNorm", "Conv2d", *gate, "PReLU", "Add"]
-    assert block.conv.activation is not None
-    project = ["AvgPool2d", "Conv2d", "BatchNorm"]
-    assert kinds(RealToBinaryBlock(OPERANDS, 4, 6, 2)) == [
-        *("BatchNorm", *project, "Conv2d", *gate, "PReLU", "Add")
-    ]
-
-
-def test_gate_and_sign_read_the_norm_and_the_shortcut_does_not() -> None:
-    block = RealToBinaryBlock(OPERANDS, 4, 4)
-    read = feeds(block)
-    assert read[id(block.gate.mean)] == read[id(block.conv)] == [block.norm]
-    assert read[id(block.gate.multiply)] == [block.conv, block.gate.sigmoid]
-    assert read[id(block.add)] == [block.bend, None], "the input itself"
-
-
-@pytest.mark.parametrize(("channels", "stride"), [(4, 1), (6, 2)])
-def test_a_half_block_passes_with_its_gate(channels: int, stride: int) -> None:
-    block = RealToBinaryBlock(OPERANDS, 4, channels, stride)
-    report = audit_layer(block, np.random.default_rng(0).normal(size=(3, 6, 6, 4)))
-    assert report.passed, str(report)
-
-
-def test_the_gate_reads_real_numbers_that_the_sign_forgets() -> None:
-    """Twice the activations have the same signs, but not the same output: the gate has seen their size."""
-    block = RealToBinaryBlock(OPERANDS, 4, 4).eval()
-    x: Array = RNG.normal(size=(2, 5, 5, 4)).astype(np.float32) + 1
-    gated = [block(size * x) - size * x for size in (1, 2)]
-    assert np.abs(gated[0] - gated[1]).max() > 1e-3
-    block.gate.excite.latent.value *= 0
-    plain = [block(size * x) - size * x for size in (1, 2)]
-    np.testing.assert_allclose(plain[0], plain[1], atol=1e-5)
-
-
-def test_what_cannot_be_packed_is_named() -> None:
-    with pytest.raises(ValueError, match=r"pack: gate\.sigmoid \(Activation\)"):
-        pack(RealToBinaryBlock(OPERANDS, 4, 4))
-
-
-def test_a_network_of_half_blocks_learns_from_labels_as_a_whole() -> None:
-    rng = np.random.default_rng(1)
-    net = models.build("bireal-small", input_shape=(4, 4, 2), widths=(3,), blocks=(2,), pool=False, classes=3)
-    net.body.parts = [RealToBinaryBlock(OPERANDS, 3, 3) for _ in range(2)]
-    report = audit_model(net, SoftmaxCrossEntropy(), rng.normal(size=(4, 4, 4, 2)), rng.integers(0, 3, 4))
-    assert report.passed, str(report)

@@ -90,6 +90,13 @@ def test_a_binary_weight_remembers_its_momentum_and_nothing_else(run: Run, one: 
     np.testing.assert_allclose(state["0.momentum"], 1 - (1 - 1e-4) ** 2)
 
 
+def test_the_first_threshold_is_that_of_the_released_settings(run: Run, one: One) -> None:
+    """tau = 1e-8: just below it nothing flips, just above it does."""
+    for size, flips in ((0.99e-8, False), (1.01e-8, True)):
+        found = run(Bop([one([1.0], latent=True)], 0.1, gamma=1.0), lambda w, g=size: np.array([g]), 1)[-1]
+        assert (found[0] == -1) == flips
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("gamma", 0.0), ("gamma", 1.1), ("gamma", np.nan), ("threshold", -1)]
 )

@@ -46,6 +46,32 @@ def test_clipping_bounds_latent_weights_and_no_others(
     np.testing.assert_array_equal(bounded, [min(max(value, -clip), clip) for value in free])
 
 
+@pytest.mark.parametrize("make", CLIPPING)
+@pytest.mark.parametrize(("shape", "fans"), [((2, 4), 6), ((3, 3, 2, 4), 54), ((5, 5, 6, 1), 175)])
+def test_glorot_s_update_is_a_longer_way_to_the_same_new_weight(
+    run: Run, make: Any, shape: tuple[int, ...], fans: int
+) -> None:
+    """W + r (new W - W), r = 1 / sqrt(1.5 / fans), then the clip; what is not latent moves as ever."""
+    start, r = np.random.default_rng(0).normal(size=shape) / 9, 1 / np.sqrt(1.5 / fans)
+
+    def moved(latent: bool, **options: Any) -> Any:
+        return run(make([Parameter(start, "w", latent=latent)], 0.01, **options), np.cos, 1)[-1]
+
+    free = moved(True)
+    np.testing.assert_allclose(moved(True, glorot=True), start + r * (free - start), rtol=1e-12)
+    np.testing.assert_array_equal(moved(False, glorot=True), free)
+    clipped = moved(True, glorot=True, clip=0.1)
+    np.testing.assert_array_equal(clipped, np.clip(moved(True, glorot=True), -0.1, 0.1))
+    assert np.abs(moved(True, glorot=True) - free).max() > 1e-3
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_glorot_s_update_needs_fans(one: One, make: Any) -> None:
+    make([one([1.0])], 0.1, glorot=True)
+    with pytest.raises(ValueError, match=r"glorot: required latent weights \(\.\.\., C, F\)"):
+        make([one([1.0], latent=True)], 0.1, glorot=True)
+
+
 @pytest.mark.parametrize("make", MAKERS)
 def test_a_parameter_without_gradient_is_left_alone(one: One, make: Any) -> None:
     moved, still = one([1.0]), one([9.0], latent=True)

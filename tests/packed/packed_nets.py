@@ -41,6 +41,12 @@ SCALES = st.sampled_from([None, CHANNEL_SCALE, TENSOR_SCALE])
 CHANNELS = st.one_of(st.sampled_from([1, 2, 63, 64, 65, 128, 130]), st.integers(1, 130))
 
 
+UNPACKED = ["real-to-binary"]
+"""A gate takes a sigmoid of real numbers."""
+
+PACKED = [name for name in models.names() if name not in UNPACKED]
+
+
 def build(name: str, **options: Any) -> models.Model:
     """A network of the package for 28 x 28 pixels, the large ones with fewer layers or channels."""
     smaller = {

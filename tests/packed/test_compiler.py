@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packed_nets import build, chains, inputs, networks, perturb, signs
+from packed_nets import PACKED, UNPACKED, build, chains, inputs, networks, perturb, signs
 
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, steps
@@ -38,7 +38,7 @@ def test_no_step_is_in_vain(drawn: tuple[Layer, Array]) -> None:
     assert read >= set(range(1, len(graph.nodes) + 1))
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", PACKED)
 @pytest.mark.parametrize(
     "options",
     [{}, {"scale": "channel"}, {"scale": "tensor"}, {"parameters": {"zero": -1}}, {"estimator": "real"}],
@@ -70,7 +70,13 @@ def by_layer(model: Layer, x: Array) -> dict[str, list[Array]]:
     return seen
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", UNPACKED)
+def test_models_with_a_gate_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"pack: body\.parts\.0\.gate\.sigmoid \(Activation\): required"):
+        pack(build(name))
+
+
+@pytest.mark.parametrize("name", PACKED)
 @pytest.mark.parametrize("scale", ["channel", "tensor"])
 def test_layer_by_layer(name: str, scale: str) -> None:
     rng = np.random.default_rng(3)

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from packed_nets import build, inputs, perturb, signs
+from packed_nets import PACKED, build, inputs, perturb, signs
 
-from bnn_ref import models
 from bnn_ref.data import Preprocessing
 from bnn_ref.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, ReLU, Sequential
 from bnn_ref.packed import model as module
@@ -64,7 +63,7 @@ def test_nan_on_the_way_to_a_sign_is_an_error() -> None:
         pack(Sequential(norm, binary))(np.full((1, 2), np.inf, np.float32))
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", PACKED)
 def test_no_images(name: str) -> None:
     packed = pack(net(name))
     assert packed(draw(0)).shape == (0, 10)
@@ -103,7 +102,7 @@ def test_order_in_memory_does_not_matter() -> None:
     np.testing.assert_array_equal(packed(np.repeat(x, 2, axis=0)[::2]), packed(x))
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", PACKED)
 def test_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut into parts, it equals eval mode on each of them."""
     model, x = net(name).eval(), draw(50)

@@ -191,11 +191,26 @@ def replaced(value: Any, slope: Any) -> Any:
     return value.detach() + slope - slope.detach()
 
 
+def bases(w: Any) -> Any:
+    """ABC-Net's, each with the identity behind it, times the least squares of numpy."""
+    flat = w.detach().numpy().astype(np.float64)
+    signs = [np.where(flat - flat.mean() + u * flat.std() >= 0, 1.0, -1.0) for u in (-1, 0, 1)]
+    alphas = np.linalg.lstsq(np.stack([s.ravel() for s in signs], axis=1), flat.ravel(), rcond=None)[0]
+    return sum(
+        float(a) * replaced(torch.tensor(s, dtype=w.dtype), w) for a, s in zip(alphas, signs, strict=True)
+    )
+
+
 def weight_rules(w: Any) -> dict[str, Any]:
     """What each rule for weights differentiates, composed in torch; filters on the last axis."""
     n = w.numel() // w.shape[-1]
-    alpha = w.abs().mean(dim=tuple(range(w.ndim - 1)), keepdim=True)
+    dims = tuple(range(w.ndim - 1))
+    alpha = w.abs().mean(dim=dims, keepdim=True)
     clip, signs = w.clamp(-1, 1), torch.where(w >= 0, 1.0, -1.0).to(w.dtype)
+    z = (w - w.mean(dim=dims, keepdim=True)) / w.std(dim=dims, keepdim=True)
+    above = torch.where(z >= 0, 1.0, -1.0).to(w.dtype)
+    shift = 2.0 ** torch.round(torch.log2(z.abs().mean(dim=dims, keepdim=True))).detach()
+    layer = w.abs().mean()
     return {
         "bnn-weight": replaced(signs, clip),
         "bireal-weight-paper": alpha.detach() * replaced(signs, clip),
@@ -203,11 +218,42 @@ def weight_rules(w: Any) -> dict[str, Any]:
         "bireal-weight-caffe": replaced(alpha * signs, w),
         "xnor-weight": replaced(alpha * signs, w / n + alpha.detach() * clip),
         "xnor-weight-exact": alpha * replaced(signs, clip),
+        "binaryconnect": replaced(signs, w),
+        "dorefa-weight": replaced(signs, w / layer.detach()) * layer.detach(),
+        "lab": replaced(layer * signs, w),
+        "abc-weight": bases(w),
+        "irnet-weight": shift * replaced(above, torch.tanh(z)),
+        "reste-weight": layer * replaced(signs, SURROGATES["reste"](w)),
     }
 
 
+def test_rbnn_s_weights() -> None:
+    """Standardised, turned, the triangle's sign, a learned scale: to W, the angles and the scales."""
+    rule = estimators.get("rbnn-weight").bind((3, 3, 4, 5), -1, np.random.default_rng(0))
+    w, g = RNG.normal(size=(2, 3, 3, 4, 5))
+    rule.refresh(w, first=True)
+    rule.refresh(w)
+    held = {p.name: p for p in rule.parameters()}
+    twins = {name: torch.tensor(RNG.uniform(0.3, 1.2, 5), requires_grad=True) for name in ("theta", "alpha")}
+    for name, parameter in held.items():
+        parameter.value = twins[name].detach().numpy()
+    left, right = (torch.tensor(buffer.value, dtype=torch.float64) for buffer in rule.buffers())
+    twin = torch.tensor(w, requires_grad=True)
+    rows = twin.permute(3, 0, 1, 2).reshape(5, -1)
+    z = (rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True)
+    turned = (left.T @ z.reshape(5, 6, 6) @ right).reshape(5, -1)
+    z = z + twins["theta"].sin().abs()[:, None] * (turned - z).detach()
+    signs = replaced(torch.where(z >= 0, 1.0, -1.0).to(z.dtype), SURROGATES["rbnn"](z))
+    value = signs.reshape(5, 3, 3, 4).permute(1, 2, 3, 0) * twins["alpha"]
+    value.backward(torch.tensor(g))
+    assert np.allclose(rule(w), value.detach().numpy(), rtol=0, atol=1e-12)
+    assert np.allclose(rule.vjp(w, g), twin.grad.numpy(), rtol=0, atol=1e-12)
+    for name, parameter in held.items():
+        assert np.allclose(parameter.grad, twins[name].grad.numpy(), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-12)])
-@pytest.mark.parametrize("name", list(weight_rules(torch.ones(1, 1))))
+@pytest.mark.parametrize("name", list(weight_rules(torch.eye(2))))
 @pytest.mark.parametrize("shape", [(6, 4), (3, 3, 5, 4)])
 def test_rules_for_weights(name: str, shape: tuple[int, ...], dtype: type, tolerance: float) -> None:
     w, g = RNG.uniform(-1.3, 1.3, (2, *shape)).astype(dtype)

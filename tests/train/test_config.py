@@ -20,6 +20,7 @@ OTHER: dict[str, Any] = {
     "weight_decay": 1e-4,
     "schedule": "linear",
     "clip": None,
+    "glorot": True,
     "loss": "squared-hinge",
     "gamma": 1e-3,
     "threshold": 1e-6,
@@ -61,6 +62,7 @@ def test_every_field_reaches_the_dictionary() -> None:
         *(("nesterov", value) for value in (1, None, "yes")),
         *(("weight_decay", value) for value in (-1e-9, float("inf"), None)),
         *(("clip", value) for value in (0, -1, float("nan"), float("inf"), "1")),
+        *(("glorot", value) for value in (1, None, "yes")),
         *(("seed", value) for value in (-1, 0.0, None, False)),
     ],
 )

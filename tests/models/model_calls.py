@@ -1,0 +1,18 @@
+"""What a layer calls, in which order, on what: read from the network as it writes itself down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bnn_ref.autodiff import Symbol, steps
+from bnn_ref.layers import Layer
+
+
+def feeds(layer: Layer) -> dict[int, list[Any]]:
+    """By id of each layer that is called: the layers whose outputs it takes."""
+    return {id(s.layer): [x.layer for x in s.inputs] for s in steps(layer(Symbol()))[1:]}
+
+
+def kinds(layer: Layer, *more: Any) -> list[str]:
+    """The types of the layers in the order of their calls."""
+    return [type(symbol.layer).__name__ for symbol in steps(layer(Symbol(), *more))[1:]]
