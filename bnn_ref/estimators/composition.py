@@ -85,13 +85,18 @@ class Composition(Curve):
         middles = np.array([first - 1, *((a + b) / 2 for a, b in pairwise(self.kinks)), last + 1])
         lines = [self.inner.lines[i] for i in self.inner.branch(middles)]
         pieces = self.outer.pieces()
-        branches = self.outer.branch(self.inner(middles))
+        branches = self.outer.branch(_settled(self.inner, middles))
         chosen = (_function(pieces[j]) for j in branches)
         return tuple(Cell(w, y, slope, part) for (w, y, slope), part in zip(lines, chosen, strict=True))
 
     def value(self, x: Array) -> Array:
         """B(x) = T'(P(x))."""
-        return self.outer.derivative(self.inner(x))
+        return self.outer.derivative(_settled(self.inner, x))
+
+
+def _settled(curve: Curve, x: Array) -> Array:
+    """curve(x), which is no decision of the network that an audit replays."""
+    return curve.on_branch(x, curve.branch(x))
 
 
 def _function(piece: Piece) -> Function:
@@ -105,7 +110,7 @@ class Transformed(Composition):
     @property
     def levels(self) -> tuple[float, ...] | None:
         levels = self.inner.levels
-        return None if levels is None else tuple(float(y) for y in self.outer(np.array(levels)))
+        return None if levels is None else tuple(map(float, _settled(self.outer, np.array(levels))))
 
     @property
     def owners(self) -> tuple[str, ...]:
