@@ -100,7 +100,7 @@ def test_concave_on_its_slope_iff_rho_exceeds_vrho(rho: float, vrho: float) -> N
 
 @given(st.floats(0, 3), st.floats(0.1, 5))
 def test_proxquant_is_the_w_shape(alpha: float, mu: float) -> None:
-    """r = alpha dist(z, {-1, 1}) on the values of its map; none is left between the levels at mu alpha >= 1."""
+    """r = alpha dist(z, {-1, 1}) on the values of its map; at mu alpha >= 1 none between the levels."""
     z = np.linspace(-4, 4, 801)
     lam = mu * alpha
     found = recovered(ProxQuant(lam), mu)(z)
