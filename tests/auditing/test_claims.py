@@ -91,8 +91,8 @@ def test_levels_under_a_scale_are_not_those_of_what_holds_it() -> None:
 
 @pytest.mark.parametrize(("middle", "right"), [(0.5, True), (0.45, False), (0.55, False)])
 def test_levels_are_deployed_where_the_trained_value_is_nearest(middle: float, right: bool) -> None:
-    """Three levels behind a soft forward: thresholds a little off are found, though no sign is wrong."""
-    steps = ((-middle, -1.0), (-middle, 0.0), (middle, 0.0), (middle, 1.0))
+    """Three levels behind a soft forward: a threshold a little off is found, though no sign is wrong."""
+    steps = ((-0.5, -1.0), (-0.5, 0.0), (middle, 0.0), (middle, 1.0))
     soft = ProximalQuantizer((-1, 0, 1), rho=0.1)
     x = np.linspace(-2, 2, 999)
     found = deployment_checks(Binarizer(soft, Identity(), Polyline(steps)), x, soft(x))
