@@ -136,6 +136,7 @@ TABLE: dict[str, Entry] = {
     "abc-activation": Entry(abcnet.activation, "abcnet2017", "activations as a sum of N learned steps"),
     "dorefa-weight": Entry(dorefa.weight, "dorefa2016", "weights of one bit, one scale a layer"),
     "dorefa-activation": Entry(dorefa.activation, "dorefa2016", "activations of k bits in [0, 1]"),
+    "projected": Entry(soft(Identity), "proxconnect2021", "none: real numbers, which deployment projects"),
     "lab": Entry(lab.loss_aware, "lab2017", "weights with a scale weighed by curvature, one a layer"),
 }
 
