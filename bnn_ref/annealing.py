@@ -55,9 +55,7 @@ class Moment:
         return cls(progress, progress)
 
     @classmethod
-    def of_epoch(
-        cls, epoch: int, epochs: int, step: int = 0, lr_sum: float = 0.0, lr: float = 0.0
-    ) -> Moment:
+    def of_epoch(cls, epoch: int, epochs: int, step: int = 0, lr_sum: float = 0.0, lr: float = 0.0) -> Moment:
         """The moment at the start of `epoch` (counted from 0) of `epochs`; a single epoch counts as last."""
         if not 0 <= epoch < epochs:
             raise ValueError(f"epoch: required 0 <= epoch < epochs = {epochs}, got {epoch}")
@@ -66,7 +64,7 @@ class Moment:
 
     @classmethod
     def of_step(cls, step: int, steps: int, epochs: int, lr_sum: float = 0.0, lr: float = 0.0) -> Moment:
-        """The moment after `step` of `steps` steps in `epochs`: both clocks run from 0 before the first to 1."""
+        """The moment after `step` of `steps` steps: both clocks run from 0 before the first to 1."""
         if not 0 <= step <= steps:
             raise ValueError(f"step: required 0 <= step <= steps = {steps}, got {step}")
         return cls(step / steps, step / steps, step, lr_sum, epochs, steps, lr)

@@ -66,7 +66,7 @@ class Optimizer:
         return None
 
     def anneal(self, moment: Moment) -> None:
-        """Move what is no rate and moves with training all the same; training calls it before the first step."""
+        """Move what moves with training and is no rate; training calls it before the first step."""
 
     def kept(self, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What `memory` holds of one parameter: the names of arrays of its shape, and of single numbers."""

@@ -8,8 +8,8 @@ Methods differ in where the gradient is taken and in what the step starts from:
     ProxQuant               w* <- w  - eta g(w)           w             w
     ReverseProxConnect      w* <- w  - eta g(w*)          w*            w
 
-Any rule may stand in for the gradient step. The network's own value is the one at which the gradient is taken;
-its layers are unbinarized (the entry `projected`), or hold a transformation T of w.
+Any rule may stand in for the gradient step. The network's own value is the one at which the gradient is
+taken; its layers are unbinarized (the entry `projected`), or hold a transformation T of w.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Proximal(Optimizer):
     parameters, lr
         As in `Optimizer`.
     proximal : Binarizer
-        P is its forward map, which never falls; `deployed` is the projection, P's hard limit; its law moves P.
+        P is its forward map, which never falls; its law moves P; it deploys the projection, P's hard limit.
     rule : callable
         Makes the optimizer whose step is taken: `SGD`, `Adam` (default) ...
     **own
@@ -50,7 +50,7 @@ class Proximal(Optimizer):
     ValueError
         As `rule`; also for a P that is no curve or falls somewhere: no proximal map does.
 
-    Source: pc2021 (where gradients are taken and what is updated); the decomposition into two choices is ours.
+    Source: proxconnect2021 (methods differ in where gradients are taken and what is updated).
     """
 
     slots: ClassVar[tuple[str, ...]] = ("other",)
@@ -121,7 +121,7 @@ class Proximal(Optimizer):
 class PostTraining(Proximal):
     """w* <- w* - eta g(w*): training without P; quantized where it is deployed.
 
-    Parameters and errors as in `Proximal`. Source: pc2021 (the baseline that projects after training).
+    Parameters and errors as in `Proximal`. Source: ours (what everybody can do).
     """
 
     at_quantized, from_quantized = False, False
@@ -132,7 +132,7 @@ class ProxConnect(Proximal):
 
     For a fixed r, P_r's strength grows like the sum of step sizes: w* is an unnormalised sum of gradients.
 
-    Parameters and errors as in `Proximal`. Source: pc2021.
+    Parameters and errors as in `Proximal`. Source: proxconnect2021.
     """
 
     at_quantized, from_quantized = True, False

@@ -32,8 +32,8 @@ class Epoch:
     penalty : float
         Mean of what the penalty of latent weights added to the loss, which does not contain it.
     gaps : dict
-        After the epoch, how far training's weights are from the deployed ones: [largest, mean] by layer, where
-        it is not zero (`quantization_gap`).
+        How far training's weights are from the deployed ones after the epoch: [largest, mean] by layer, where
+        that is not zero (`quantization_gap`).
     end_step, end_lr_sum, end_lr : int, float, float
         Steps and the sum of their sizes after this epoch, and the size of its last step.
     """
@@ -74,7 +74,7 @@ class History:
     def moment(self, epochs: int, anneal: str = "epoch") -> Moment:
         """Where annealing stood in the last of these epochs, out of `epochs` planned.
 
-        `anneal`, as in `Config`, says whether that was at its start ("epoch") or is after its last step ("step").
+        `anneal`, as in `Config`: that was at its start ("epoch"), or is after its last step ("step").
 
         Raises
         ------

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnn_ref import estimators
 from bnn_ref.annealing import Moment
 from bnn_ref.autodiff import Tensor, backward
 from bnn_ref.checks import require
 from bnn_ref.data import Dataset, Preprocessing, batches
 from bnn_ref.layers import Layer
-from bnn_ref import estimators
 from bnn_ref.optim import OPTIMIZERS, PROXIMAL, RULES, SCHEDULES, Optimizer, Proximal
 from bnn_ref.parameter import Array, Parameter
 from bnn_ref.train.config import LOSSES, Config
@@ -118,7 +118,7 @@ class Training:
         return epoch
 
     def _anneal(self, lr: float) -> None:
-        """Move the model's binarizers and the optimizer to now; `lr` is the size of the next step or the last."""
+        """Move the model's binarizers and the optimizer to now; `lr`: size of the next step or the last."""
         epochs = self.config.epochs
         if self.config.anneal == "step":
             moment = Moment.of_step(self.step, self.steps, epochs, self.lr_sum, lr)
