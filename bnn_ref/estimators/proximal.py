@@ -91,7 +91,7 @@ class ProximalMap(Curve):
 
     @property
     def nonexpansive(self) -> bool:
-        """Whether abs(P(u) - P(v)) <= abs(u - v): no jump, no slope above 1 (to rounding). Then r is convex."""
+        """Whether abs(P(u) - P(v)) <= abs(u - v), to rounding: no jump, no slope above 1; r is convex."""
         return not self.jumps and self.peak <= 1 + 1e-12
 
     @property
@@ -110,10 +110,15 @@ class ProximalMap(Curve):
         return tuple("left" if kink in lower else "right" for kink in self.kinks)
 
     @property
+    def symmetric(self) -> bool:
+        """Whether the graph stays the same turned by half a turn about 0."""
+        turned = tuple((-w, -y) for w, y in reversed(self.vertices))
+        return turned == self.vertices and self.ends[0] == self.ends[1]
+
+    @property
     def odd(self) -> bool:
         """Whether P(-w) = -P(w) everywhere: at a jump the selection breaks it."""
-        turned = tuple((-w, -y) for w, y in reversed(self.vertices))
-        return not self.jumps and turned == self.vertices and self.ends[0] == self.ends[1]
+        return self.symmetric and not self.jumps
 
     @property
     def support(self) -> float:
@@ -141,7 +146,7 @@ class ProximalMap(Curve):
         return np.array([slope for *_, slope in self.lines])[self.branch(x)]
 
     def values(self, w: Array) -> Array:
-        """The limits from the left and the right, (2, *w.shape): where it jumps, they differ and both are values."""
+        """The limits from the left and the right, (2, *w.shape): both are values, also where they differ."""
         w = as_inexact(w)
         kinks = np.asarray(self.kinks, w.real.dtype)
         sides = [np.searchsorted(kinks, w.real, side) for side in ("left", "right")]

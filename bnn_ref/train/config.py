@@ -107,7 +107,7 @@ class Config:
     penalty: str = "none"
     penalty_strength: float = 1e-6
     rule: str = "adam"
-    prox: str = "identity-ste"
+    prox: str = "proxconnect"
     prox_parameters: dict[str, Any] = field(default_factory=dict, hash=False)
     freeze: int | None = None
     anneal: str = "epoch"

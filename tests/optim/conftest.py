@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Binarizer, Curve
-from bnn_ref.estimators.quantizers import ProxQuant
+from bnn_ref.estimators.shrinkage import ProxQuant
 from bnn_ref.estimators.ste import Identity
 from bnn_ref.optim import SGD, Optimizer, Proximal
 from bnn_ref.parameter import Parameter

@@ -18,7 +18,9 @@ from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Binarizer, Compose, Curve
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
 from bnn_ref.estimators.irnet import EDE
-from bnn_ref.estimators.quantizers import ConvexPar, Projection, ProximalQuantizer, ProxQuant
+from bnn_ref.estimators.composition import composed
+from bnn_ref.estimators.quantizers import Projection, ProximalQuantizer
+from bnn_ref.estimators.shrinkage import ConvexPar, ProxQuant
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
 from bnn_ref.estimators.swish import SwishSign
 from bnn_ref.layers import Linear
@@ -135,6 +137,7 @@ def test_a3_proxconnect_on_l_of_t_is_proxconnect_plus_plus_with_t_of_p(
         outputs(Binarizer(t, t), lazy(rule, straight), 5),
     )
     np.testing.assert_array_equal(inside, outside)
+    np.testing.assert_array_equal(outputs(composed(t, p), rule, 5), outside)
     assert len(np.unique(inside)) > 100
 
 
