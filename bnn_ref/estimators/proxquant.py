@@ -21,8 +21,8 @@ from bnn_ref.estimators.ste import Identity
 class SumOfSteps:
     """rate * (start + sum of the step sizes so far): the strength of rate * r in ProxConnect.
 
-    With `start` 1 it is rate mu_t, mu_t = 1 + the sum over tau < t; with 0, AProx's gamma_t: of two algorithms
-    that are otherwise the same.
+    With `start` 1 it is rate mu_t, mu_t = 1 + the sum over tau < t; with 0 it is AProx's gamma_t. The two
+    algorithms are otherwise the same.
 
     Parameters
     ----------
@@ -88,13 +88,13 @@ def projected(levels: Sequence[float] = (-1.0, 1.0), *, zero: int = 1) -> Binari
 
     `zero` is sign(0): with -1 every tie takes the lower level.
 
-    Source: ours.
+    Source: after proxconnect2021, whose algorithms train such weights.
     """
     return Binarizer(Identity(), Identity(), projection(levels, zero))
 
 
 def proxquant(rate: float = 1e-4, *, zero: int = 1) -> Binarizer:
-    """F(x) = the proximal map of lam * (distance to +-1), T(x) = x; lam = lr * rate * epoch; deployed as sign.
+    """F(x) = the proximal map of lam (distance to +-1), T(x) = x; lam = lr * rate * epoch; deployed as sign.
 
     Parameters
     ----------
@@ -109,9 +109,10 @@ def proxquant(rate: float = 1e-4, *, zero: int = 1) -> Binarizer:
 
 
 def w_shape(rate: float = 0.1, start: float = 1.0, *, zero: int = 1) -> Binarizer:
-    """The same map with lam = rate * (start + sum of step sizes): ProxConnect on l + rate * (distance to +-1).
+    """F(x) = the proximal map of lam (distance to +-1), T(x) = x; lam = rate (start + sum of step sizes).
 
-    Exactly sign on [-1, 1] from lam = 1 on. Laws are to be read after each step (`anneal` of `train.Config`).
+    ProxConnect on the loss plus rate * (distance to +-1); exactly sign on [-1, 1] from lam = 1 on. Its law is
+    to be read after each step (`anneal` of `train.Config`). Deployed as sign.
 
     Parameters
     ----------
@@ -128,7 +129,9 @@ def w_shape(rate: float = 0.1, start: float = 1.0, *, zero: int = 1) -> Binarize
 
 
 def binary_relax(levels: Sequence[float] = (-1.0, 1.0), vrho: float = 0.0, *, zero: int = 1) -> Binarizer:
-    """F(x) = L(x) with jumps that grow in equal steps: (1 - theta) x + theta P_Q(x), clipped; deployed as P_Q.
+    """F(x) = (1 - theta) x + theta P_Q(x), clipped; T(x) = x; theta grows to 1 in equal steps.
+
+    That is L with a jump alone. Deployed as P_Q.
 
     Parameters
     ----------

@@ -121,7 +121,7 @@ class Proximal(Optimizer):
 class PostTraining(Proximal):
     """w* <- w* - eta g(w*): training without P; quantized where it is deployed.
 
-    Parameters and errors as in `Proximal`. Source: ours (what everybody can do).
+    Parameters and errors as in `Proximal`. Source: ours.
     """
 
     at_quantized, from_quantized = False, False

@@ -17,8 +17,8 @@ from bnn_ref import estimators
 from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Binarizer, Compose, Curve
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
-from bnn_ref.estimators.irnet import EDE
 from bnn_ref.estimators.composition import composed
+from bnn_ref.estimators.irnet import EDE
 from bnn_ref.estimators.quantizers import Projection, ProximalQuantizer
 from bnn_ref.estimators.shrinkage import ConvexPar, ProxQuant
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
