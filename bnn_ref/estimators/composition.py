@@ -47,7 +47,7 @@ class Composition(Curve):
     outer : Curve
         T, odd and without parameters of its own to train.
     inner : ProximalMap
-        P.
+        P, symmetric about 0.
 
     Source: ours.
     """
@@ -56,13 +56,10 @@ class Composition(Curve):
     inner: ProximalMap
 
     def __post_init__(self) -> None:
-        require(
-            self.outer.odd and not self.outer.parameters(),
-            "outer",
-            "an odd curve that is not trained",
-            self.outer,
-        )
-        require(isinstance(self.inner, ProximalMap), "inner", "a proximal map", self.inner)
+        good = self.outer.odd and not self.outer.parameters()
+        require(good, "outer", "an odd curve that is not trained", self.outer)
+        good = isinstance(self.inner, ProximalMap) and self.inner.symmetric
+        require(good, "inner", "a proximal map that is symmetric about 0", self.inner)
 
     @cached_property
     def crossings(self) -> tuple[float, ...]:
@@ -85,13 +82,18 @@ class Composition(Curve):
         middles = np.array([first - 1, *((a + b) / 2 for a, b in pairwise(self.kinks)), last + 1])
         lines = [self.inner.lines[i] for i in self.inner.branch(middles)]
         pieces = self.outer.pieces()
-        branches = self.outer.branch(self.inner(middles))
+        branches = self.outer.branch(_settled(self.inner, middles))
         chosen = (_function(pieces[j]) for j in branches)
         return tuple(Cell(w, y, slope, part) for (w, y, slope), part in zip(lines, chosen, strict=True))
 
     def value(self, x: Array) -> Array:
         """B(x) = T'(P(x))."""
-        return self.outer.derivative(self.inner(x))
+        return self.outer.derivative(_settled(self.inner, x))
+
+
+def _settled(curve: Curve, x: Array) -> Array:
+    """curve(x), which is no decision of the network that an audit replays."""
+    return curve.on_branch(x, curve.branch(x))
 
 
 def _function(piece: Piece) -> Function:
@@ -105,7 +107,7 @@ class Transformed(Composition):
     @property
     def levels(self) -> tuple[float, ...] | None:
         levels = self.inner.levels
-        return None if levels is None else tuple(float(y) for y in self.outer(np.array(levels)))
+        return None if levels is None else tuple(map(float, _settled(self.outer, np.array(levels))))
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -128,10 +130,6 @@ class Integral(Composition):
 
     Source: after pcpp2023 (B = T' o P); the integral is ours.
     """
-
-    @property
-    def odd(self) -> bool:
-        return self.inner.symmetric
 
     @cached_property
     def _extremes(self) -> tuple[float, float]:
@@ -215,9 +213,9 @@ def composed(outer: Curve, inner: ProximalMap) -> Binarizer:
     outer : Curve
         T, a surrogate of the sign, odd.
     inner : ProximalMap
-        P; its selection is that of sign(0).
+        P, symmetric about 0; its selection is that of sign(0).
 
     Source: after pcpp2023; with its integral S ours.
     """
-    zero = 1 if inner.selection == "upper" else -1
-    return Binarizer(Transformed(outer, inner), Integral(outer, inner), Sign(zero))
+    forward, surrogate = Transformed(outer, inner), Integral(outer, inner)
+    return Binarizer(forward, surrogate, Sign(1 if inner.selection == "upper" else -1))

@@ -62,12 +62,15 @@ class ProximalMap(Curve):
 
     @cached_property
     def lines(self) -> tuple[tuple[float, float, float], ...]:
-        """(w0, y0, slope) of each piece y0 + slope (w - w0), left to right."""
+        """(w0, y0, slope) of each piece y0 + slope (w - w0), left to right.
+
+        (w0, y0) is the end nearer to 0 in value: there rounding must not turn a sign.
+        """
         left, right = self.ends
         inner = [
-            (w, y, (above - y) / (after - w))
-            for (w, y), (after, above) in pairwise(self.vertices)
-            if after != w
+            (*min(start, end, key=lambda point: abs(point[1])), (end[1] - start[1]) / (end[0] - start[0]))
+            for start, end in pairwise(self.vertices)
+            if start[0] != end[0]
         ]
         return ((*self.vertices[0], left), *inner, (*self.vertices[-1], right))
 

@@ -167,4 +167,5 @@ class Parq(Quantizer):
     def corners(self) -> Iterator[Point]:
         for low, high, p in gaps(self.points):
             yield towards(p, low, self.s * (p - low)), low
+            yield p, p
             yield towards(p, high, self.s * (high - p)), high
