@@ -28,7 +28,7 @@ from bnn_ref.estimators.rbnn import ActivationLaw, Triangle
 from bnn_ref.estimators.reactnet import shifted
 from bnn_ref.estimators.reste import CosineRoot, PowerFunction, scaled
 from bnn_ref.estimators.rotation import rotated
-from bnn_ref.estimators.ste import GradientClip, HardTanh, Identity, Tanh
+from bnn_ref.estimators.ste import GradientClip, HardTanh, Identity, Tanh, clip_activation
 from bnn_ref.estimators.swish import SwishSign
 
 
@@ -136,6 +136,7 @@ TABLE: dict[str, Entry] = {
     "abc-activation": Entry(abcnet.activation, "abcnet2017", "activations as a sum of N learned steps"),
     "dorefa-weight": Entry(dorefa.weight, "dorefa2016", "weights of one bit, one scale a layer"),
     "dorefa-activation": Entry(dorefa.activation, "dorefa2016", "activations of k bits in [0, 1]"),
+    "clip-activation": Entry(clip_activation, "bnn2016", "real activations: the clip, deployed too"),
     "projected": Entry(proxquant.projected, "proxconnect2021", "none: real numbers, deployed projected"),
     "proxquant": Entry(proxquant.proxquant, "proxquant2019", "pulled to +-1, more so with every epoch"),
     "w-shape": Entry(proxquant.w_shape, "proxconnect2021", "pulled to +-1, by the sum of all step sizes"),

@@ -72,7 +72,7 @@ class Proximal(Optimizer):
         require(isinstance(p, Curve) and p.monotone, "proximal", "a curve that never falls, forward", p)
         self.rule = rule(parameters, lr, **own)
         super().__init__(parameters, lr, self.rule.weight_decay, self.rule.clip)
-        self.proximal, self.frozen = proximal, False
+        self.proximal, self.hard = proximal, False
 
     def kept(self, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:
         slots, counters = self.rule.kept(parameter)
@@ -82,18 +82,20 @@ class Proximal(Optimizer):
         return self.rule.curvature(index)
 
     def anneal(self, moment: Moment) -> None:
-        """Move P to where its law has it at `moment`; w follows with the next step."""
+        """Move P to where its law has it at `moment`, and w with it."""
         self.proximal = self.proximal.at(moment)
         for index, parameter in enumerate(self.parameters):
-            if parameter.latent and f"{index}.other" not in self.memory:
-                parameter.value = self._split(index, parameter.value)
+            if parameter.latent and not self.hard:
+                started = self.at_quantized and f"{index}.other" in self.memory
+                continuous = self.memory[f"{index}.other"] if started else parameter.value
+                parameter.value = self._split(index, continuous)
 
-    def freeze(self) -> None:
+    def harden(self) -> None:
         """Put every latent parameter on its projection, for good; the rest is trained on.
 
         Source: proxquant2019, released code.
         """
-        self.frozen, projection = True, self.proximal.deploy()
+        self.hard, projection = True, self.proximal.deploy()
         for index, parameter in enumerate(self.parameters):
             if parameter.latent:
                 parameter.value = self.memory[f"{index}.other"] = projection(parameter.value)
@@ -103,7 +105,7 @@ class Proximal(Optimizer):
         self.rule.lr, self.rule.memory = self.lr, self.memory
         if not parameter.latent:
             return self.rule.moved(index, parameter, grad)
-        if self.frozen:
+        if self.hard:
             return parameter.value
         if f"{index}.other" not in self.memory:
             parameter.value = self._split(index, parameter.value)
@@ -141,7 +143,8 @@ class ProxConnect(Proximal):
 class ProxQuant(Proximal):
     """w <- P(w - eta g(w)): the proximal gradient method. With a hard P it cannot move.
 
-    Parameters and errors as in `Proximal`. Source: proxquant2019.
+    Parameters and errors as in `Proximal`. Source: proxquant2019. (In its released code the last step of an
+    epoch keeps that epoch's P; here w follows P at once.)
     """
 
     at_quantized, from_quantized = True, True

@@ -74,7 +74,7 @@ class Config:
         what it deploys is the projection.
     prox_parameters : dict
         Parameters of that estimator.
-    freeze : int or None
+    harden : int or None
         Of them only: from this epoch on latent weights stay at their projection, and the rest is trained on.
     anneal : str
         How often laws are read: at the start of each "epoch", or after each "step", so that they end after
@@ -109,7 +109,7 @@ class Config:
     rule: str = "adam"
     prox: str = "proxconnect"
     prox_parameters: dict[str, Any] = field(default_factory=dict, hash=False)
-    freeze: int | None = None
+    harden: int | None = None
     anneal: str = "epoch"
     reestimate_norms: bool = False
     seed: int = 0
@@ -138,8 +138,8 @@ class Config:
             good = _number(getattr(self, name)) and getattr(self, name) >= 0
             yield name, good, "a finite number >= 0"
         yield "prox_parameters", isinstance(self.prox_parameters, dict), "a dictionary"
-        freeze = self.freeze is None or (_whole(self.freeze, 0) and self.optimizer in PROXIMAL)
-        yield "freeze", freeze, "None, or with a proximal optimizer a whole number >= 0"
+        harden = self.harden is None or (_whole(self.harden, 0) and self.optimizer in PROXIMAL)
+        yield "harden", harden, "None, or with a proximal optimizer a whole number >= 0"
         yield "reestimate_norms", isinstance(self.reestimate_norms, bool), "True or False"
         yield "seed", _whole(self.seed, 0), "a whole number >= 0"
 

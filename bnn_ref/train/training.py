@@ -92,7 +92,7 @@ class Training:
         start, number = perf_counter(), len(self.history)
         clock: dict[str, Any] = {"step": self.step, "lr_sum": self.lr_sum, "lr": self.lr}
         self._anneal(self.lr)
-        self._freeze(number)
+        self._harden(number)
         self.model.refresh()
         self.model.train()
         loss, penalty, right = self._train()
@@ -127,10 +127,10 @@ class Training:
         self.model.anneal(moment)
         self.optimizer.anneal(moment)
 
-    def _freeze(self, epoch: int) -> None:
-        begins = self.config.freeze
+    def _harden(self, epoch: int) -> None:
+        begins = self.config.harden
         if begins is not None and epoch >= begins and isinstance(self.optimizer, Proximal):
-            self.optimizer.freeze()
+            self.optimizer.harden()
 
     def _train(self) -> tuple[float, float, float]:
         """Mean loss, mean penalty and share of right answers over the epoch's batches."""
@@ -165,13 +165,13 @@ class Training:
             backward(loss)
             penalty = self.penalty.add_gradients()
             self._set_rates()
-            self.lr_sum += self.optimizer.lr
-            self.step += 1
-            if self.config.anneal == "step":
-                self._anneal(self.optimizer.lr)
             self.optimizer.step()
         self.model.zero_grad()
         self.penalty.zero_grad()
+        self.lr_sum += self.optimizer.lr
+        self.step += 1
+        if self.config.anneal == "step":
+            self._anneal(self.optimizer.lr)
         return float(loss.value), penalty, int((scores.value.argmax(axis=1) == labels).sum())
 
     def _set_rates(self) -> None:

@@ -76,8 +76,8 @@ def drive(
         parameter.grad = np.asarray(gradient(parameter.value, t), np.float64)
         gradients.append(parameter.grad)
         optimizer.lr = eta
-        optimizer.anneal(Moment.of_step(t + 1, len(etas), 1, float(np.sum(etas[: t + 1])), eta))
         optimizer.step()
+        optimizer.anneal(Moment.of_step(t + 1, len(etas), 1, float(np.sum(etas[: t + 1])), eta))
         pairs.append(_pair(optimizer))
     stars, points = (np.array(side) for side in zip(*pairs, strict=True))
     return Path(stars, points, np.array(gradients), np.array(etas))

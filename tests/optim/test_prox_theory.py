@@ -88,11 +88,11 @@ def outputs(weight: Any, make: Make, seed: int, size: float = 1.5) -> list[Array
         for parameter in part.parameters():
             parameter.zero_grad()
         part.backward(np.sin(y) + 0.1 * y, cache)
+        optimizer.step()
         lr_sum += optimizer.lr
         moment = Moment.of_step(t + 1, 25, 1, lr_sum)
         part.anneal(moment)
         optimizer.anneal(moment)
-        optimizer.step()
     return found
 
 

@@ -29,7 +29,7 @@ OTHER: dict[str, Any] = {
     "rule": "sgd",
     "prox": "tanh",
     "prox_parameters": {"beta": 2.0},
-    "freeze": 2,
+    "harden": 2,
     "anneal": "step",
     "reestimate_norms": True,
     "seed": 7,
@@ -71,7 +71,7 @@ def test_every_field_reaches_the_dictionary() -> None:
         *(("rule", value) for value in ("bop", "prox-quant", None)),
         *(("prox", value) for value in ("sign", None)),
         *(("prox_parameters", value) for value in (None, [])),
-        *(("freeze", value) for value in (0, 5)),  # without a proximal optimizer
+        *(("harden", value) for value in (0, 5)),  # without a proximal optimizer
         *(("anneal", value) for value in ("never", None)),
         *(("reestimate_norms", value) for value in (1, None)),
     ],
@@ -89,10 +89,10 @@ def test_looking_ahead_needs_sgd_with_momentum(others: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", [-1, 1.5, True, "3"])
-def test_freezing_begins_with_an_epoch(value: Any) -> None:
-    assert Config(optimizer="prox-quant", freeze=0).freeze == 0
-    with pytest.raises(ValueError, match=r"freeze: required None, or .* a whole number >= 0, got"):
-        Config(optimizer="prox-quant", freeze=value)
+def test_hardening_begins_with_an_epoch(value: Any) -> None:
+    assert Config(optimizer="prox-quant", harden=0).harden == 0
+    with pytest.raises(ValueError, match=r"harden: required None, or .* a whole number >= 0, got"):
+        Config(optimizer="prox-quant", harden=value)
 
 
 def test_unknown_and_missing_keys_are_refused() -> None:
