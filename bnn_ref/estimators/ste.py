@@ -94,7 +94,8 @@ def clip_activation(clip: float = 1.0) -> Binarizer:
 
     Source: after bnn2016 (its hard tanh).
     """
-    return Binarizer(*[HardTanh(clip)] * 3)
+    curve = HardTanh(clip)
+    return Binarizer(curve, curve, curve)
 
 
 @dataclass(frozen=True)
