@@ -17,7 +17,7 @@ from scipy import optimize
 from analysis import least_squares
 from analysis.study import Study, run
 from analysis.tables import Table
-from bnn_ref.annealing import Law, Moment
+from bnn_ref.annealing import Moment
 from bnn_ref.binarizer import Binarizer
 from bnn_ref.estimators.shrinkage import ConvexPar
 from bnn_ref.estimators.ste import Identity
@@ -86,7 +86,7 @@ def _growing(moment: Moment) -> Mapping[str, tuple[float, ...]]:
 def strength() -> Table:
     """Height above the least of ProxConnect's iterates: its strength grows like 1 + sum eta, or stays 1."""
     (h, c), bottom = drawn(), least()
-    laws: dict[str, Law | None] = {"growing": _growing, "frozen": None}
+    laws: dict[str, Any] = {"growing": _growing, "frozen": None}
     steps = sorted({round(10**p) for p in np.linspace(0, np.log10(LONG), 60)})
     found: dict[str, list[float]] = {}
     for name, law in laws.items():

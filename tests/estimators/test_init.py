@@ -23,7 +23,14 @@ def last(deployed: Map) -> Map:
 
 
 SIGNS = [name for name in NAMES if isinstance(last(estimators.get(name).deployed), Sign)]
-OTHERS = {"fp", "clip-activation", "binaryconnect-stochastic", "abc-weight", "abc-activation", "dorefa-activation"}
+OTHERS = {
+    "fp",
+    "clip-activation",
+    "binaryconnect-stochastic",
+    "abc-weight",
+    "abc-activation",
+    "dorefa-activation",
+}
 """Deployed as something else than one sign an element."""
 
 
