@@ -237,6 +237,19 @@ def test_in_the_layer_or_in_the_optimizer_training_ends_in_the_same_bits(anneal:
         np.testing.assert_array_equal(inner, parameter.value)
 
 
+def test_weights_are_at_their_signs_from_the_given_epoch_on() -> None:
+    """Nothing pulls them there before; batch norms and the real layers are trained on."""
+    model, config = network(), replace(CONFIG, optimizer="prox-quant", prox="proxquant", harden=2)
+    before: list[Array] = []
+
+    def look(epoch: train.Epoch) -> None:
+        before.append(model.head.latent.value)
+
+    history = train.fit(model, DIGITS.take(150, 50), config, on_epoch_end=look)
+    assert [bool(epoch.gaps) for epoch in history] == [True, True, False, False]
+    assert (before[2] != before[3]).all()
+
+
 def test_a_network_without_latent_weights_is_refused() -> None:
     real = models.build("mlp", input_shape=DIGITS.shape, estimator="real")
     with pytest.raises(ValueError, match="optimizer: required one of real weights"):
