@@ -71,7 +71,8 @@ def test_train_with_a_proximal_optimizer_says_how_far_its_weights_are(tmp_path: 
     arguments = [
         "train", "--model", "mlp", "--option", "width=8", "--option", "weight_estimator=projected",
         "--limit", "128", "--epochs", "2", "--optimizer", "prox-quant", "--rule", "sgd",
-        "--prox", "proxquant:rate=0.5", "--anneal", "step", "--reestimate-norms", "--out", str(tmp_path / "net.safetensors"),
+        "--prox", "proxquant:rate=0.5", "--anneal", "step", "--reestimate-norms",
+        "--out", str(tmp_path / "net.safetensors"),
     ]  # fmt: skip
     done = run(*arguments)
     assert done.exit_code == 0, done.output
