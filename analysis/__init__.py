@@ -12,6 +12,7 @@ committed: a changed number is a changed line. Pictures are drawn from them, in 
     magnitude   what batch norm leaves of a weight gradient that carries the weight's magnitude
     areas       the areas between sign and what Bi-Real Net compares for it
     capability  how many values the tensors of a Bi-Real block can take, and do take
+    proximal    what proximal optimizers do on toy problems, and who solves random binary least squares
     checkers    what generic gradient checkers say of a right and of a dead backward, and what an audit says
     claims      the ledger: what the papers claim, and what was found
 """

@@ -26,6 +26,10 @@ class Moment:
         Sum of the step sizes so far (the proximal methods' clock).
     epochs : int or None
         How many are planned; None where only `progress` is known.
+    steps : int or None
+        How many are planned, where the clocks move with every step; None where they move with every epoch.
+    lr : float
+        Size of the next step (at the start of an epoch), or of the one just taken.
     """
 
     progress: float
@@ -33,11 +37,16 @@ class Moment:
     step: int = 0
     lr_sum: float = 0.0
     epochs: int | None = None
+    steps: int | None = None
+    lr: float = 0.0
 
     @property
     def ended(self) -> float:
-        """(epoch + 1) / epochs: the clock that reaches 1 in the last epoch but does not start at 0."""
-        return self.fraction if self.epochs is None else self.fraction + 1 / self.epochs
+        """(epoch + 1) / epochs: the clock that reaches 1 in the last epoch but does not start at 0.
+
+        A clock that moves with every step reaches 1 itself.
+        """
+        return self.fraction + 1 / self.epochs if self.epochs and self.steps is None else self.fraction
 
     @classmethod
     def at(cls, progress: float) -> Moment:
@@ -46,12 +55,19 @@ class Moment:
         return cls(progress, progress)
 
     @classmethod
-    def of_epoch(cls, epoch: int, epochs: int, step: int = 0, lr_sum: float = 0.0) -> Moment:
+    def of_epoch(cls, epoch: int, epochs: int, step: int = 0, lr_sum: float = 0.0, lr: float = 0.0) -> Moment:
         """The moment at the start of `epoch` (counted from 0) of `epochs`; a single epoch counts as last."""
         if not 0 <= epoch < epochs:
             raise ValueError(f"epoch: required 0 <= epoch < epochs = {epochs}, got {epoch}")
         progress = epoch / (epochs - 1) if epochs > 1 else 1.0
-        return cls(progress, epoch / epochs, step, lr_sum, epochs)
+        return cls(progress, epoch / epochs, step, lr_sum, epochs, lr=lr)
+
+    @classmethod
+    def of_step(cls, step: int, steps: int, epochs: int, lr_sum: float = 0.0, lr: float = 0.0) -> Moment:
+        """The moment after `step` of `steps` steps: both clocks run from 0 before the first to 1."""
+        if not 0 <= step <= steps:
+            raise ValueError(f"step: required 0 <= step <= steps = {steps}, got {step}")
+        return cls(step / steps, step / steps, step, lr_sum, epochs, steps, lr)
 
 
 class Law(Protocol):

@@ -25,6 +25,16 @@ def test_the_clock_that_reaches_1_in_every_last_epoch() -> None:
     assert Moment.at(0.3).ended == 0.3
 
 
+def test_the_clocks_that_move_with_every_step() -> None:
+    moments = [Moment.of_step(step, 4, 2, lr_sum=0.1 * step, lr=0.1) for step in range(5)]
+    assert [m.progress for m in moments] == [m.fraction for m in moments] == [0, 0.25, 0.5, 0.75, 1]
+    assert [m.ended for m in moments] == [0, 0.25, 0.5, 0.75, 1]
+    assert moments[3] == Moment(0.75, 0.75, 3, pytest.approx(0.3), epochs=2, steps=4, lr=0.1)
+    for step in (-1, 5):
+        with pytest.raises(ValueError, match=f"step: required 0 <= step <= steps = 4, got {step}"):
+            Moment.of_step(step, 4, 2)
+
+
 def test_laws_together_move_each_its_own_field() -> None:
     both = Together((Geometric("beta", 1.0, 4.0), Geometric("gamma", 9.0, 1.0)))
     assert both(Moment.at(0.5)) == {"beta": pytest.approx(2.0), "gamma": pytest.approx(3.0)}

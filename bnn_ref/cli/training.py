@@ -17,6 +17,7 @@ from bnn_ref import train as training
 from bnn_ref.checks import require
 from bnn_ref.cli.common import console, print_json, refusing, values
 from bnn_ref.files import destination
+from bnn_ref.optim import OPTIMIZERS
 
 Data = Annotated[str, typer.Option(help="A data set: digits, fashion-mnist, mnist.")]
 Folder = Annotated[Path | None, typer.Option(help="Where its files are, if not in the usual places.")]
@@ -27,7 +28,18 @@ Options = Annotated[
 Epochs = Annotated[int, typer.Option(help="Passes over the training images.")]
 Batch = Annotated[int, typer.Option(help="Images a step.")]
 Rate = Annotated[float, typer.Option(help="First step size.")]
-Rule = Annotated[str, typer.Option(help="adam, sgd or bop.")]
+Rule = Annotated[str, typer.Option(help=f"One of {', '.join(OPTIMIZERS)}.")]
+Step = Annotated[str, typer.Option(help="What takes the step of a proximal optimizer: adam or sgd.")]
+Prox = Annotated[
+    str, typer.Option(help="Its proximal map: NAME or NAME:key=value ..., an estimator with such a forward.")
+]
+Harden = Annotated[
+    int | None, typer.Option(help="From this epoch on a proximal optimizer keeps weights at their signs.")
+]
+Often = Annotated[str, typer.Option(help="When schedules of estimators are read: each epoch, or step.")]
+Norms = Annotated[
+    bool, typer.Option("--reestimate-norms", help="Measure batch norm behind deployed weights for each test.")
+]
 Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear, decades.")]
 PRETRAIN = (
     "Stages before, by commas: NAME or NAME:epochs=4:lr=0.001 ..., in place of the estimator: real-relu, "
@@ -54,6 +66,11 @@ def train(
     lr: Rate = 5e-3,
     optimizer: Rule = "adam",
     schedule: Plan = "cosine",
+    rule: Step = "adam",
+    prox: Prox = "proxconnect",
+    harden: Harden = None,
+    anneal: Often = "epoch",
+    reestimate_norms: Norms = False,
     seed: Annotated[int, typer.Option(help="Of first weights and shuffling.")] = 0,
     folder: Folder = None,
     limit: Limit = None,
@@ -63,7 +80,11 @@ def train(
 ) -> None:
     """Train a network, in stages if asked to; its file is what `pack`, `predict`, `audit --model` read."""
     destination(out)
-    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed)
+    proximal = {"rule": rule, **_proximal(prox), "harden": harden}
+    often: dict[str, Any] = {"anneal": anneal, "reestimate_norms": reestimate_norms}
+    config = training.Config(
+        epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed, **proximal, **often
+    )
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
     common = {"input_shape": images.shape, "classes": len(images.classes), "seed": seed}
@@ -81,8 +102,13 @@ def train(
         print_json({"file": str(out), **last.history.to_dict(), "before": earlier})
         return
     for past in (*before, last):
-        console.print(_summary(past), highlight=False)
+        console.print(_summary(past), *_gaps(past.history), sep="\n", highlight=False)
     console.print(f"wrote {out}", highlight=False, soft_wrap=True)
+
+
+def _proximal(text: str) -> dict[str, Any]:
+    name, *parameters = text.split(":")
+    return {"prox": name, "prox_parameters": values(parameters)}
 
 
 def _build(
@@ -128,6 +154,14 @@ def _summary(past: training.Past) -> str:
     accuracy = history[-1].test_accuracy
     epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
     return f"{name}: test accuracy {accuracy:.2%} after {epochs}, {seconds:.0f} s"
+
+
+def _gaps(history: training.History) -> list[str]:
+    """How far the last weights of training are from the deployed ones, a line a layer where they are."""
+    return [
+        f"  {name}: deployed weights differ by up to {most:.4f}, {mean:.4f} on average"
+        for name, (most, mean) in history[-1].gaps.items()
+    ]
 
 
 @refusing

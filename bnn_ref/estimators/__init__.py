@@ -10,7 +10,7 @@ from typing import Any
 
 from bnn_ref.annealing import Geometric, Law
 from bnn_ref.binarizer import Binarizer, Curve, Map, Sign
-from bnn_ref.estimators import abcnet, adaste, binaryconnect, dorefa, lab, proxconnect
+from bnn_ref.estimators import abcnet, adaste, binaryconnect, dorefa, lab, proxconnect, proxquant
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
 from bnn_ref.estimators.bireal_weight import (
     bireal_weight_caffe,
@@ -28,7 +28,7 @@ from bnn_ref.estimators.rbnn import ActivationLaw, Triangle, standardised
 from bnn_ref.estimators.reactnet import shifted
 from bnn_ref.estimators.reste import CosineRoot, PowerFunction, scaled
 from bnn_ref.estimators.rotation import rotated
-from bnn_ref.estimators.ste import GradientClip, HardTanh, Identity, Tanh
+from bnn_ref.estimators.ste import GradientClip, HardTanh, Identity, Tanh, clip_activation
 from bnn_ref.estimators.swish import SwishSign
 
 
@@ -140,6 +140,13 @@ TABLE: dict[str, Entry] = {
     "dorefa-weight": Entry(dorefa.weight, "dorefa2016", "weights of one bit, one scale a layer"),
     "dorefa-activation": Entry(dorefa.activation, "dorefa2016", "activations of k bits in [0, 1]"),
     "dorefa-gradient": Entry(dorefa.gradient, "dorefa2016", "gradients of k bits, rounded by chance"),
+    "clip-activation": Entry(clip_activation, "bnn2016", "real activations: the clip, deployed too"),
+    "projected": Entry(proxquant.projected, "proxconnect2021", "none: real numbers, deployed projected"),
+    "proxquant": Entry(proxquant.proxquant, "proxquant2019", "pulled to +-1, more so with every epoch"),
+    "w-shape": Entry(proxquant.w_shape, "proxconnect2021", "pulled to +-1, by the sum of all step sizes"),
+    "binary-relax": Entry(
+        proxquant.binary_relax, "binaryrelax2018", "from the clip to the projection by jumps"
+    ),
     "fp": Entry(proxconnect.full_precision, "pcpp2023", "full precision: no binarizer at all"),
     "hard-tanh": Entry(soft(HardTanh), "pcpp2023", "the clip forward and backward"),
     "poly+": Entry(soft(PiecewiseQuadratic), "pcpp2023", "the piecewise quadratic forward and backward"),

@@ -189,7 +189,8 @@ class Growing:
 
     def __call__(self, moment: Moment) -> Mapping[str, float]:
         """b at the moment's epoch."""
-        epoch = round(moment.fraction * (moment.epochs or self.epochs))
+        # epoch / epochs * epochs may fall short of the epoch by rounding
+        epoch = int(moment.fraction * (moment.epochs or self.epochs) + 1e-6)
         return {"b": float(min(self.start * 1.05**epoch, 1 / self.a))}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnn_ref.binarizer import Curve, Map, Piece
+from bnn_ref.binarizer import Binarizer, Curve, Map, Piece
 from bnn_ref.checks import require_positive
 from bnn_ref.parameter import Array
 
@@ -82,6 +82,20 @@ class HardTanh(Curve):
     def energy(self, period: float) -> float | None:
         """2 / (3 P) for c = 1, on periods that hold the clip."""
         return 2 / (3 * period) if self.clip == 1 and period >= 2 else None
+
+
+def clip_activation(clip: float = 1.0) -> Binarizer:
+    """F(x) = T(x) = max(-c, min(x, c)), deployed as itself: real activations, for binary weights alone.
+
+    Parameters
+    ----------
+    clip : float
+        c, in units of x.
+
+    Source: after bnn2016 (its hard tanh).
+    """
+    curve = HardTanh(clip)
+    return Binarizer(curve, curve, curve)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from bnn_ref.annealing import Moment
 from bnn_ref.checks import require
 from bnn_ref.layers.product import glorot_limit
 from bnn_ref.parameter import Array, Parameter
@@ -71,6 +72,9 @@ class Optimizer:
     def curvature(self, index: int) -> Array | None:
         """The estimate of the Hessian's diagonal in parameter number `index`; None without one."""
         return None
+
+    def anneal(self, moment: Moment) -> None:
+        """Move what moves with training and is no rate; training calls it before the first step."""
 
     def kept(self, parameter: Parameter) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What `memory` holds of one parameter: the names of arrays of its shape, and of single numbers."""

@@ -91,7 +91,7 @@ def _restore(training: Training, state: Mapping[str, Any], tensors: Mapping[str,
     training.model.load_state_dict(_under("model.", tensors))
     training.penalty.load_state_dict(_under("penalty.", tensors))
     if len(history):
-        training.model.anneal(history.moment(training.config.epochs))
+        training.model.anneal(history.moment(training.config.epochs, training.config.anneal))
     training.history, training.step, training.lr_sum = history, int(state["step"]), float(state["lr_sum"])
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from math import isfinite
 from typing import Any
 
+from bnn_ref import estimators
 from bnn_ref.layers import LatentPenalty, Layer, SoftmaxCrossEntropy, SquaredHinge
-from bnn_ref.optim import OPTIMIZERS, SCHEDULES
+from bnn_ref.optim import OPTIMIZERS, PROXIMAL, RULES, SCHEDULES
 
 LOSSES: dict[str, type[Layer]] = {"cross-entropy": SoftmaxCrossEntropy, "squared-hinge": SquaredHinge}
 
@@ -25,6 +26,9 @@ TABLES: dict[str, Collection[str]] = {
     "gamma_schedule": SCHEDULES,
     "loss": LOSSES,
     "penalty": ["none", *PENALTIES],
+    "rule": RULES,
+    "prox": [*estimators.names(), *estimators.ALIASES],
+    "anneal": ["epoch", "step"],
 }
 """The fields that are names, and of what."""
 
@@ -44,7 +48,7 @@ class Config:
     lr : float
         First step size, positive.
     momentum : float
-        In [0, 1); only "sgd" has it.
+        In [0, 1); only "sgd" has it, as `optimizer` or as `rule`.
     nesterov : bool
         Look ahead; only "sgd" does, with momentum > 0.
     weight_decay : float
@@ -66,6 +70,21 @@ class Config:
         "none", or a key of `PENALTIES`: what is added to the loss for every latent weight.
     penalty_strength : float
         Its factor, at least 0.
+    rule : str
+        Of the proximal optimizers only, a key of `bnn_ref.optim.RULES`: what takes the gradient step.
+    prox : str
+        Of them only, a name of the estimator table: its forward is the proximal map P, its law moves P, and
+        what it deploys is the projection.
+    prox_parameters : dict
+        Parameters of that estimator.
+    harden : int or None
+        Of them only: from this epoch on latent weights stay at their projection, and the rest is trained on.
+    anneal : str
+        How often laws are read: at the start of each "epoch", or after each "step", so that they end after
+        the last one.
+    reestimate_norms : bool
+        Before each test, measure the statistics of batch norm behind the deployed weights: a pass more over
+        the training images.
     seed : int
         Of the generator that shuffles; at least 0. (First weights come from the seed of `models.build`.)
 
@@ -91,6 +110,12 @@ class Config:
     gamma_schedule: str = "constant"
     penalty: str = "none"
     penalty_strength: float = 1e-6
+    rule: str = "adam"
+    prox: str = "proxconnect"
+    prox_parameters: dict[str, Any] = field(default_factory=dict, hash=False)
+    harden: int | None = None
+    anneal: str = "epoch"
+    reestimate_norms: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -107,7 +132,7 @@ class Config:
         yield "lr", _number(self.lr) and self.lr > 0, "a finite number > 0"
         yield "momentum", _number(self.momentum) and 0 <= self.momentum < 1, "a number in [0, 1)"
         yield "nesterov", isinstance(self.nesterov, bool), "True or False"
-        able = self.optimizer == "sgd" and self.momentum > 0
+        able = self.base == "sgd" and self.momentum > 0
         yield "nesterov", able or not self.nesterov, "False without sgd and momentum > 0"
         yield "weight_decay", _number(self.weight_decay) and self.weight_decay >= 0, "a finite number >= 0"
         clip = self.clip is None or (_number(self.clip) and self.clip > 0)
@@ -117,7 +142,16 @@ class Config:
         for name in ("threshold", "penalty_strength"):
             good = _number(getattr(self, name)) and getattr(self, name) >= 0
             yield name, good, "a finite number >= 0"
+        yield "prox_parameters", isinstance(self.prox_parameters, dict), "a dictionary"
+        harden = self.harden is None or (_whole(self.harden, 0) and self.optimizer in PROXIMAL)
+        yield "harden", harden, "None, or with a proximal optimizer a whole number >= 0"
+        yield "reestimate_norms", isinstance(self.reestimate_norms, bool), "True or False"
         yield "seed", _whole(self.seed, 0), "a whole number >= 0"
+
+    @property
+    def base(self) -> str:
+        """The optimizer that takes the gradient step."""
+        return self.rule if self.optimizer in PROXIMAL else self.optimizer
 
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names, as JSON writes them."""

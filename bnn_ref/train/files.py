@@ -102,7 +102,7 @@ def _rebuilt(content: Mapping[str, Any], tensors: Mapping[str, Array]) -> Traine
         raise ValueError(f"weights: required one dtype, got {sorted(map(str, dtypes))}")
     model.astype(dtypes.pop()).load_state_dict(tensors)
     if len(history):
-        model.anneal(history.moment(config.epochs))
+        model.anneal(history.moment(config.epochs, config.anneal))
     model.eval()
     return TrainedModel(model, preprocessing, classes, history, config, before)
 

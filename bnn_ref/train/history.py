@@ -31,6 +31,11 @@ class Epoch:
         Wall-clock time, tests included.
     penalty : float
         Mean of what the penalty of latent weights added to the loss, which does not contain it.
+    gaps : dict
+        How far training's weights are from the deployed ones after the epoch: [largest, mean] by layer, where
+        that is not zero (`quantization_gap`).
+    end_step, end_lr_sum, end_lr : int, float, float
+        Steps and the sum of their sizes after this epoch, and the size of its last step.
     """
 
     epoch: int
@@ -42,6 +47,10 @@ class Epoch:
     test_accuracy: float
     seconds: float = field(compare=False)
     penalty: float = 0.0
+    gaps: dict[str, list[float]] = field(default_factory=dict, hash=False)
+    end_step: int = 0
+    end_lr_sum: float = 0.0
+    end_lr: float = 0.0
 
     def __str__(self) -> str:
         return f"epoch {self.epoch}: loss {self.loss:.4f}, test accuracy {self.test_accuracy:.1%}"
@@ -62,8 +71,10 @@ class History:
     def __getitem__(self, index: int) -> Epoch:
         return self.epochs[index]
 
-    def moment(self, epochs: int) -> Moment:
+    def moment(self, epochs: int, anneal: str = "epoch") -> Moment:
         """Where annealing stood in the last of these epochs, out of `epochs` planned.
+
+        `anneal`, as in `Config`: that was at its start ("epoch"), or is after its last step ("step").
 
         Raises
         ------
@@ -73,7 +84,10 @@ class History:
         if not 1 <= len(self.epochs) <= epochs:
             raise ValueError(f"history: required 1 to {epochs} epochs, got {len(self.epochs)}")
         last = self.epochs[-1]
-        return Moment.of_epoch(last.epoch, epochs, last.step, last.lr_sum)
+        if anneal == "step":
+            steps = last.end_step // len(self.epochs) * epochs
+            return Moment.of_step(last.end_step, steps, epochs, last.end_lr_sum, last.end_lr)
+        return Moment.of_epoch(last.epoch, epochs, last.step, last.lr_sum, last.lr)
 
     def to_dict(self) -> dict[str, Any]:
         """The epochs as plain values, as JSON writes them."""

@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnn_ref import estimators
 from bnn_ref.annealing import Moment
 from bnn_ref.autodiff import Tensor, backward
+from bnn_ref.checks import require
 from bnn_ref.data import Dataset, Preprocessing, batches
 from bnn_ref.layers import Layer
-from bnn_ref.optim import OPTIMIZERS, SCHEDULES, Optimizer
+from bnn_ref.optim import OPTIMIZERS, PROXIMAL, RULES, SCHEDULES, Optimizer, Proximal
 from bnn_ref.parameter import Array, Parameter
 from bnn_ref.train.config import LOSSES, Config
 from bnn_ref.train.evaluation import evaluate
 from bnn_ref.train.history import Epoch, History
 from bnn_ref.train.past import Past
 from bnn_ref.train.penalties import Penalties
+from bnn_ref.train.projection import quantization_gap, reestimate_norms
 
 
 class Training:
@@ -51,6 +54,8 @@ class Training:
         trained: Sequence[Parameter] | None = None,
     ) -> None:
         _check(model, dataset, preprocessing)
+        able = config.optimizer not in PROXIMAL or any(p.latent for p in model.parameters())
+        require(able, "optimizer", "one of real weights for a model without latent ones", config.optimizer)
         self.model, self.dataset, self.config, self.preprocessing = model, dataset, config, preprocessing
         self.rng = np.random.default_rng(config.seed)
         self.penalty = Penalties(model, config)
@@ -68,8 +73,13 @@ class Training:
     @property
     def progress(self) -> float:
         """Share of all steps of all epochs that are done."""
+        return self.step / self.steps
+
+    @property
+    def steps(self) -> int:
+        """All steps of all epochs."""
         whole, rest = divmod(len(self.dataset.train_images), self.config.batch_size)
-        return self.step / (self.config.epochs * (whole + int(rest > 1)))
+        return self.config.epochs * (whole + int(rest > 1))
 
     def run_epoch(self) -> Epoch:
         """Anneal, refresh, take a step on every batch, test; the epoch joins the history.
@@ -81,11 +91,14 @@ class Training:
         """
         start, number = perf_counter(), len(self.history)
         clock: dict[str, Any] = {"step": self.step, "lr_sum": self.lr_sum, "lr": self.lr}
-        self.model.anneal(Moment.of_epoch(number, self.config.epochs, self.step, self.lr_sum))
+        self._anneal(self.lr)
+        self._harden(number)
         self.model.refresh()
         self.model.train()
         loss, penalty, right = self._train()
         data = self.dataset
+        if self.config.reestimate_norms:
+            reestimate_norms(self.model, data.train_images, self.preprocessing)
         test = evaluate(self.model, data.test_images, data.test_labels, self.preprocessing)
         seconds = perf_counter() - start
         epoch = Epoch(
@@ -96,9 +109,28 @@ class Training:
             test_accuracy=test.accuracy,
             seconds=seconds,
             penalty=penalty,
+            gaps=quantization_gap(self.model),
+            end_step=self.step,
+            end_lr_sum=self.lr_sum,
+            end_lr=self.optimizer.lr,
         )
         self.history = History((*self.history, epoch))
         return epoch
+
+    def _anneal(self, lr: float) -> None:
+        """Move the model's binarizers and the optimizer to now; `lr`: size of the next step or the last."""
+        epochs = self.config.epochs
+        if self.config.anneal == "step":
+            moment = Moment.of_step(self.step, self.steps, epochs, self.lr_sum, lr)
+        else:
+            moment = Moment.of_epoch(len(self.history), epochs, self.step, self.lr_sum, lr)
+        self.model.anneal(moment)
+        self.optimizer.anneal(moment)
+
+    def _harden(self, epoch: int) -> None:
+        begins = self.config.harden
+        if begins is not None and epoch >= begins and isinstance(self.optimizer, Proximal):
+            self.optimizer.harden()
 
     def _train(self) -> tuple[float, float, float]:
         """Mean loss, mean penalty and share of right answers over the epoch's batches."""
@@ -138,6 +170,8 @@ class Training:
         self.penalty.zero_grad()
         self.lr_sum += self.optimizer.lr
         self.step += 1
+        if self.config.anneal == "step":
+            self._anneal(self.optimizer.lr)
         return float(loss.value), penalty, int((scores.value.argmax(axis=1) == labels).sum())
 
     def _set_rates(self) -> None:
@@ -162,8 +196,12 @@ OWN: dict[str, tuple[str, ...]] = {"sgd": ("momentum", "nesterov"), "bop": ("gam
 
 def make_optimizer(parameters: Sequence[Parameter], config: Config) -> Optimizer:
     """The optimizer of `parameters` that `config` asks for."""
-    names = ("weight_decay", "clip", "glorot", *OWN.get(config.optimizer, ()))
-    return OPTIMIZERS[config.optimizer](parameters, config.lr, **{key: getattr(config, key) for key in names})
+    shared = ("weight_decay", "clip", "glorot", *OWN.get(config.base, ()))
+    own: dict[str, Any] = {name: getattr(config, name) for name in shared}
+    if config.optimizer in PROXIMAL:
+        own["proximal"] = estimators.get(config.prox, **config.prox_parameters)
+        own["rule"] = RULES[config.rule]
+    return OPTIMIZERS[config.optimizer](parameters, config.lr, **own)
 
 
 def _check(model: Layer, dataset: Dataset, preprocessing: Preprocessing) -> None:

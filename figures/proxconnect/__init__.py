@@ -1,4 +1,5 @@
-"""ProxConnect's quantizers, pairs and regularisers, drawn from the results of `python -m analysis.pairs`.
+"""ProxConnect's quantizers, pairs and regularisers, drawn from the results of `analysis.pairs` and
+`analysis.proximal`.
 
 python -m figures.proxconnect
 """
@@ -8,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from figures.drawing import Draw
-from figures.proxconnect import ede, gallery, proximal, quantizers, regularisers, swish
+from figures.proxconnect import (
+    ede,
+    gallery,
+    pipeline,
+    proximal,
+    quantizers,
+    regularisers,
+    sawtooth,
+    strength,
+    swish,
+)
 
 PICTURES: Mapping[str, Draw] = {
     "proxconnect-quantizers": quantizers.draw,
@@ -17,5 +28,8 @@ PICTURES: Mapping[str, Draw] = {
     "proxconnect-ede": ede.draw,
     "proxconnect-regularisers": regularisers.draw,
     "proxconnect-proximal": proximal.draw,
+    "proxconnect-pipeline": pipeline.draw,
+    "proxconnect-sawtooth": sawtooth.draw,
+    "proxconnect-strength": strength.draw,
 }
-"""By name: quantizers, pairs, two families of curves, regularisers, the maps behind the pairs."""
+"""By name: quantizers, pairs, two families of curves, regularisers, maps behind pairs; training."""

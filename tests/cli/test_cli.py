@@ -67,6 +67,29 @@ def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) ->
     assert all(np.array_equal(first[key], second[key]) for key in first)
 
 
+def test_train_with_a_proximal_optimizer_says_how_far_its_weights_are(tmp_path: Path) -> None:
+    arguments = [
+        "train", "--model", "mlp", "--option", "width=8", "--option", "weight_estimator=projected",
+        "--limit", "128", "--epochs", "2", "--optimizer", "prox-quant", "--rule", "sgd",
+        "--prox", "proxquant:rate=0.5", "--anneal", "step", "--reestimate-norms",
+        "--out", str(tmp_path / "net.safetensors"),
+    ]  # fmt: skip
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    loaded = bnn_ref.load_model(tmp_path / "net.safetensors")
+    chosen = loaded.config
+    assert (chosen.optimizer, chosen.rule, chosen.prox) == ("prox-quant", "sgd", "proxquant")
+    assert (chosen.prox_parameters, chosen.anneal, chosen.reestimate_norms) == ({"rate": 0.5}, "step", True)
+    told = [
+        line.split(":")[0].strip() for line in done.stdout.splitlines() if "deployed weights differ" in line
+    ]
+    assert told == list(loaded.history[-1].gaps)
+    assert len(told) == 2
+    done = run(*arguments, "--harden", "1", "--json")
+    last = json.loads(done.stdout)["epochs"][-1]
+    assert last["gaps"] == {}
+
+
 def test_train_in_stages_says_and_keeps_each(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
     arguments = [
@@ -258,6 +281,17 @@ BAD: list[tuple[list[str], str]] = [
     (["report", "--out", "OUT", "--data", "mnist", "--folder", "BADDATA"], "train-images-idx3-ubyte"),
     (["train", "--out", "OUT", "--epochs", "0"], "epochs: required a whole number >= 1, got 0"),
     (["train", "--out", "OUT", "--lr", "nan"], "lr: required a finite number"),
+    (["train", "--out", "OUT", "--harden", "3"], "harden: required None, or with a proximal optimizer"),
+    (["train", "--out", "OUT", "--optimizer", "prox-connect", "--prox", "sign"], "prox: required one of"),
+    (["train", "--out", "OUT", "--optimizer", "prox-connect", "--prox", "bnn++"], "a curve that never falls"),
+    (
+        ["train", "--out", "OUT", "--optimizer", "prox-quant", "--prox", "parq:t=1"],
+        "parq: required parameters",
+    ),
+    (
+        ["train", "--out", "OUT", "--optimizer", "prox-quant", "--estimator", "real"],
+        "optimizer: required one of real weights",
+    ),
     (["train", "--out", "OUT", "--estimator", "nope"], "required one of identity-ste"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "depth=2"], "cnn: required options among width"),
     (["train", "--out", "OUT", "--model", "cnn", "--option", "width=-1"], "width: required a whole number"),

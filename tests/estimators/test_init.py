@@ -25,6 +25,7 @@ def last(deployed: Map) -> Map:
 SIGNS = [name for name in NAMES if isinstance(last(estimators.get(name).deployed), Sign)]
 OTHERS = {
     "fp",
+    "clip-activation",
     "binaryconnect-stochastic",
     "abc-weight",
     "abc-activation",

@@ -42,6 +42,9 @@ NEEDS = {
     "proxconnect-ede": {"pairs-ede"},
     "proxconnect-regularisers": {"pairs-regularisers"},
     "proxconnect-proximal": {"pairs-proximal"},
+    "proxconnect-pipeline": set(),
+    "proxconnect-sawtooth": {"proximal-sawtooth"},
+    "proxconnect-strength": {"proximal-strength"},
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.optim import OPTIMIZERS, SGD, Adam, Optimizer
+from bnn_ref.optim import OPTIMIZERS, RULES, SGD, Adam, Optimizer
 from bnn_ref.parameter import Parameter
 
 Run = Callable[..., list[Any]]
 One = Callable[..., Parameter]
-# Bop's own file has what it does to latent weights in place of clipping
-CLIPPING = [*(make for name, make in OPTIMIZERS.items() if name != "bop"), partial(SGD, nesterov=True)]
+# Bop's own file has what it does to latent weights in place of clipping, that of proximal ones what they add
+CLIPPING = [*RULES.values(), partial(SGD, nesterov=True)]
 MAKERS = [*OPTIMIZERS.values(), lambda *args, **options: SGD(*args, nesterov=True, **options)]
 
 

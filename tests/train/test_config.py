@@ -13,7 +13,7 @@ from bnn_ref.train import Config
 OTHER: dict[str, Any] = {
     "epochs": 3,
     "batch_size": 2,
-    "optimizer": "sgd",
+    "optimizer": "prox-connect",
     "lr": 0.1,
     "momentum": 0.5,
     "nesterov": True,
@@ -27,6 +27,12 @@ OTHER: dict[str, Any] = {
     "gamma_schedule": "decades",
     "penalty": "r2",
     "penalty_strength": 0.1,
+    "rule": "sgd",
+    "prox": "tanh",
+    "prox_parameters": {"beta": 2.0},
+    "harden": 2,
+    "anneal": "step",
+    "reestimate_norms": True,
     "seed": 7,
 }
 
@@ -38,7 +44,7 @@ def test_json_brings_the_same_configuration_back(config: Config) -> None:
 
 def test_every_field_reaches_the_dictionary() -> None:
     assert Config(**OTHER).to_dict() == OTHER
-    assert all(OTHER[field.name] != field.default for field in fields(Config))
+    assert all(OTHER[field.name] != getattr(Config(), field.name) for field in fields(Config))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +70,12 @@ def test_every_field_reaches_the_dictionary() -> None:
         *(("clip", value) for value in (0, -1, float("nan"), float("inf"), "1")),
         *(("glorot", value) for value in (1, None, "yes")),
         *(("seed", value) for value in (-1, 0.0, None, False)),
+        *(("rule", value) for value in ("bop", "prox-quant", None)),
+        *(("prox", value) for value in ("sign", None)),
+        *(("prox_parameters", value) for value in (None, [])),
+        *(("harden", value) for value in (0, 5)),  # without a proximal optimizer
+        *(("anneal", value) for value in ("never", None)),
+        *(("reestimate_norms", value) for value in (1, None)),
     ],
 )
 def test_a_bad_value_is_named_with_its_field(field: str, value: Any) -> None:
@@ -76,6 +88,13 @@ def test_a_bad_value_is_named_with_its_field(field: str, value: Any) -> None:
 def test_looking_ahead_needs_sgd_with_momentum(others: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="nesterov: required False without sgd and momentum > 0, got True"):
         Config(nesterov=True, **others)
+
+
+@pytest.mark.parametrize("value", [-1, 1.5, True, "3"])
+def test_hardening_begins_with_an_epoch(value: Any) -> None:
+    assert Config(optimizer="prox-quant", harden=0).harden == 0
+    with pytest.raises(ValueError, match=r"harden: required None, or .* a whole number >= 0, got"):
+        Config(optimizer="prox-quant", harden=value)
 
 
 def test_unknown_and_missing_keys_are_refused() -> None:

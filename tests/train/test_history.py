@@ -51,7 +51,9 @@ def test_what_is_no_history_is_refused(values: dict[str, Any]) -> None:
 
 def test_the_moment_is_that_of_the_last_epoch() -> None:
     history = History((EPOCH, replace(EPOCH, epoch=1, step=5, lr_sum=0.4)))
-    assert history.moment(5) == Moment(progress=0.25, fraction=0.2, step=5, lr_sum=0.4, epochs=5)
+    assert history.moment(5) == Moment(progress=0.25, fraction=0.2, step=5, lr_sum=0.4, epochs=5, lr=0.1)
+    after = History((EPOCH, replace(EPOCH, epoch=1, end_step=10, end_lr_sum=0.7, end_lr=0.05)))
+    assert after.moment(5, "step") == Moment.of_step(10, 25, 5, 0.7, 0.05)
     assert history.moment(2).progress == 1
     with pytest.raises(ValueError, match="history: required 1 to 1 epochs, got 2"):
         history.moment(1)

@@ -83,6 +83,35 @@ def test_everything_comes_back(
     model.eval()
 
 
+@pytest.mark.parametrize("anneal", ["epoch", "step"])
+def test_it_comes_back_annealed_to_where_training_ended(
+    few: Dataset, tiny: Build, tmp_path: Path, anneal: str
+) -> None:
+    """w-shape reads the sum of step sizes, bnn++ the progress: 20 is its steepness in the end."""
+    config = replace(CONFIG, anneal=anneal)
+    model = tiny("bnn++", weight_estimator="w-shape", weight_parameters={"rate": 0.5})
+    preprocessing = Preprocessing.fit(few)
+    history = fit(model, few, config, preprocessing)
+    save(tmp_path / "net", TrainedModel(model, preprocessing, few.classes, history, config))
+    loaded = load_model(tmp_path / "net").model
+    for mode in (True, False):
+        x = preprocessing(few.test_images)
+        np.testing.assert_array_equal(loaded.train(mode)(x), model.train(mode)(x))
+    layer = next(part for _, part in loaded.layers() if getattr(part, "activation", None) is not None)
+    assert layer.activation.forward.beta == pytest.approx(20)
+    sums = {"epoch": history[-1].lr_sum, "step": history[-1].end_lr_sum}
+    assert layer.weight.forward.strength == pytest.approx(0.5 * (1 + sums[anneal]))
+    assert sums["step"] > sums["epoch"] > 0
+    assert history[-1].end_step == 3 * history[1].step
+
+
+def test_laws_read_after_each_step_move_within_an_epoch(few: Dataset, tiny: Build) -> None:
+    results = [
+        fit(tiny("bnn++"), few, replace(CONFIG, epochs=1, anneal=anneal)) for anneal in ("epoch", "step")
+    ]
+    assert results[0] != results[1]
+
+
 def test_the_dtype_comes_back(one: TrainedModel, tiny: Build, tmp_path: Path) -> None:
     double = tiny("bnn++")
     double.load_state_dict(one.model.state_dict())
