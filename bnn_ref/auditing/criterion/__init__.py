@@ -30,7 +30,7 @@ def decompose(
 
     It does if F = T(P) and B = T'(P) for a proximal map P, one that never falls and has a closed graph, and a
     T that is continuous, with T' its slope (at a kink of T, that of one side). Then a step with forward F and
-    backward B (dx = B(x) * dy) is a step of ProxConnect on the loss behind T, and what is proved of that holds.
+    backward B (dx = B(x) * dy) is one of ProxConnect on the loss behind T, and what is proved of that holds.
 
     Parameters
     ----------
@@ -56,8 +56,7 @@ def decompose(
         When F or B is no function.
     ValueError
         For an unknown name, a window or number of cells out of range, values that are not finite or not one
-        for each x, or a binarizer that is no pair of functions of one number (it reads the whole tensor, is not
-        linear in the incoming gradient, or answers by chance).
+        for each x, or a binarizer that is no pair of functions of one number (`objection`).
 
     Source: pcpp2023 proves a criterion; this form of it and the table that decides it are ours.
     """
