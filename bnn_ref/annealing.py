@@ -79,6 +79,24 @@ class Geometric:
 
 
 @dataclass(frozen=True)
+class Linear:
+    """start + (stop - start) * progress for one field. Source: ours."""
+
+    field: str
+    start: float
+    stop: float
+
+    def __post_init__(self) -> None:
+        for name in ("start", "stop"):
+            require(is_number(getattr(self, name)), name, "a number", getattr(self, name))
+
+    def __call__(self, moment: Moment) -> Mapping[str, float]:
+        """The field's value at `moment.progress`, `stop` itself at the end."""
+        p = moment.progress
+        return {self.field: (1 - p) * self.start + p * self.stop}
+
+
+@dataclass(frozen=True)
 class Together:
     """Several laws at once, each for its own fields. Source: ours.
 

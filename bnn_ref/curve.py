@@ -104,12 +104,14 @@ class Curve(Map):
     def __call__(self, x: Array) -> Array:
         """T(x): each piece where it owns. Re-centred, each element keeps the piece of its base point."""
         x = as_inexact(x)
-        pieces = self.pieces()
         if not self.kinks:
-            return _evaluate(pieces[0], x)
-        branch = decide(lambda: self.branch(x), lambda: self.on_kinks(x))
+            return _evaluate(self.pieces()[0], x)
+        return self.on_branch(x, decide(lambda: self.branch(x), lambda: self.on_kinks(x)))
+
+    def on_branch(self, x: Array, branch: Array) -> Array:
+        """Each element's value on the piece whose index `branch` gives, same shape and dtype as `x`."""
         y = np.where(np.isnan(x), x, 0)
-        for i, piece in enumerate(pieces):
+        for i, piece in enumerate(self.pieces()):
             here = (branch == i) & ~np.isnan(x)
             y[here] = _evaluate(piece, x[here])
         return y[()] if x.ndim == 0 else y

@@ -118,7 +118,7 @@ def _parameters(curve: Curve) -> Iterator[Check]:
 
 
 def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterator[Check]:
-    """What is deployed takes the levels that it claims, and goes with the forward values at `x`, off 0.
+    """What is deployed takes the levels that it claims, each where the forward value at `x` is near, off 0.
 
     Signs may have one positive scale, a rule for weights one for each output channel (`factored`). Where F
     answers with levels, no others may be deployed, unless F answers by chance.
@@ -141,9 +141,19 @@ def deployment_checks(binarizer: Binarizer, x: Array, trained: Array) -> Iterato
     name = f"deployed values are {' or '.join(f'{level:{form}}' for level in levels)}"
     near = np.abs(bits[..., None] - np.array(levels)).min(axis=-1) <= 1e-12
     yield Check.that(name, bool(near.all()) and _one_sign(scale, rule), "other values")
-    same = (np.sign(trained) == np.sign(deployed)) | (x == 0) | (trained == 0)
-    where = "" if same.all() else f"at x = {x[~same][0]:.12g}"
-    yield Check.that("deployed and trained signs agree", bool(same.all()), where)
+    near = _nearest(trained, bits, np.array(levels)) | (x == 0)
+    where = "" if near.all() else f"at x = {x[~near][0]:.12g}"
+    yield Check.that("deployed is the level nearest to the trained value", bool(near.all()), where)
+
+
+def _nearest(trained: Array, bits: Array, levels: Array) -> Array:
+    """Whether `bits` is the level nearest to `trained` (between signs: has its sign); in a tie either is."""
+    middles = (levels[:-1] + levels[1:]) / 2
+    slack = 4 * np.spacing(np.abs(middles))  # a subnormal at 0
+    index = np.abs(bits[..., None] - levels).argmin(axis=-1)
+    least = np.searchsorted(middles + slack, trained, "left")
+    most = np.searchsorted(middles - slack, trained, "right")
+    return (least <= index) & (index <= most)
 
 
 def _one_sign(scale: Array | None, rule: Map) -> bool:

@@ -24,7 +24,8 @@ class Identity:
     kind : str
         "identified", "scaled", "inverted", "dead" or "no match".
     names : tuple of str
-        Table entries (at their default parameters) with this slope, or the nearest one.
+        Table entries (at their default parameters) with this slope, or the nearest one; only those with the
+        operation's forward too, where there are any.
     scale : float
         Factor between the operation's slope and theirs.
     distance : float
@@ -71,8 +72,17 @@ def identify(operation: Operation) -> Identity:
     alike = [name for name, c, d in matches if d <= CLOSE and abs(c - scale) <= CLOSE * abs(scale)]
     odd = {name: _odd_kinks(operation, estimators.curves()[name], scale) for name in alike}
     exact = tuple(name for name in alike if not odd[name])
+    names = exact or tuple(alike)
+    names = tuple(name for name in names if _answers_alike(operation, name, x)) or names
     kind = "inverted" if scale < 0 else "identified" if abs(scale - 1) <= CLOSE else "scaled"
-    return Identity(kind, exact or tuple(alike), scale, distance, () if exact else odd[nearest])
+    return Identity(kind, names, scale, distance, () if exact else odd[nearest])
+
+
+def _answers_alike(operation: Operation, name: str, x: Array) -> bool:
+    """Whether the operation's forward is the entry's, off 0."""
+    x = x[x != 0]
+    got, wanted = np.asarray(operation.forward(x.copy())), estimators.get(name).forward(x)
+    return got.shape == wanted.shape and bool(np.allclose(got, wanted, rtol=0, atol=CLOSE))
 
 
 def _fit(x: Array, slope: Array, curve: Curve) -> tuple[float, float]:

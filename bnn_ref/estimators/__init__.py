@@ -10,7 +10,7 @@ from typing import Any
 
 from bnn_ref.annealing import Geometric, Law
 from bnn_ref.binarizer import Binarizer, Curve, Map, Sign
-from bnn_ref.estimators import abcnet, adaste, binaryconnect, dorefa, lab
+from bnn_ref.estimators import abcnet, adaste, binaryconnect, dorefa, lab, proxconnect
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
 from bnn_ref.estimators.bireal_weight import (
     bireal_weight_caffe,
@@ -136,6 +136,22 @@ TABLE: dict[str, Entry] = {
     "abc-activation": Entry(abcnet.activation, "abcnet2017", "activations as a sum of N learned steps"),
     "dorefa-weight": Entry(dorefa.weight, "dorefa2016", "weights of one bit, one scale a layer"),
     "dorefa-activation": Entry(dorefa.activation, "dorefa2016", "activations of k bits in [0, 1]"),
+    "fp": Entry(proxconnect.full_precision, "pcpp2023", "full precision: no binarizer at all"),
+    "hard-tanh": Entry(soft(HardTanh), "pcpp2023", "the clip forward and backward"),
+    "poly+": Entry(soft(PiecewiseQuadratic), "pcpp2023", "the piecewise quadratic forward and backward"),
+    "ede+": Entry(soft(EDE, LogSpaced()), "pcpp2023", "error decay forward and backward"),
+    "proxconnect": Entry(
+        proxconnect.proxconnect, "proxconnect2021", "a quantizer that hardens, the gradient unchanged"
+    ),
+    "parq": Entry(proxconnect.parq, "parq2025", "steepening lines between levels, the gradient unchanged"),
+    "tanh-proxconnect": Entry(
+        proxconnect.through(Tanh), "pcpp2023", "tanh behind a quantizer that hardens, forward and backward"
+    ),
+    "bnn++-proxconnect": Entry(
+        proxconnect.through(SwishSign, beta=2.0),  # beyond 2.399 its slope at +-1 is negative
+        "pcpp2023",
+        "sign-Swish behind a quantizer that hardens, forward and backward",
+    ),
     "lab": Entry(lab.loss_aware, "lab2017", "weights with a scale weighed by curvature, one a layer"),
 }
 
@@ -149,6 +165,9 @@ ALIASES: dict[str, str] = {
     "fda-bnn": "fda-noise",
     "irnet": "ede",
     "bop": "identity-ste",
+    "bc": "identity-ste",
+    "bnn": "clipped-ste",
+    "poly": "approxsign",
 }
 
 

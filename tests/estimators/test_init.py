@@ -23,7 +23,7 @@ def last(deployed: Map) -> Map:
 
 
 SIGNS = [name for name in NAMES if isinstance(last(estimators.get(name).deployed), Sign)]
-OTHERS = {"binaryconnect-stochastic", "abc-weight", "abc-activation", "dorefa-activation"}
+OTHERS = {"fp", "binaryconnect-stochastic", "abc-weight", "abc-activation", "dorefa-activation"}
 """Deployed as something else than one sign an element."""
 
 
@@ -63,7 +63,15 @@ def test_aliases_are_the_entry_itself(alias: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("alias", "name"),
-    [("ste", "clipped-ste"), ("bireal", "approxsign"), ("bnn+", "swish-sign"), ("irnet", "ede")],
+    [
+        ("ste", "clipped-ste"),
+        ("bireal", "approxsign"),
+        ("bnn+", "swish-sign"),
+        ("irnet", "ede"),
+        ("bc", "identity-ste"),
+        ("bnn", "clipped-ste"),
+        ("poly", "approxsign"),
+    ],
 )
 def test_the_aliases_that_papers_use(alias: str, name: str) -> None:
     assert estimators.get(alias).name == name
@@ -165,6 +173,7 @@ OTHER: dict[str, Any] = {
     "bits": 3,
     "bases": 2,
     "offsets": (0.1, 0.2),
+    "levels": (-1.0, 0.0, 1.0),
 }
 """A value that no entry has by default, of the parameters that are no plain positive numbers."""
 

@@ -208,6 +208,6 @@ ESTIMATORS: tuple[Broken, ...] = (
     Broken(
         "deployed inverted",
         partial(audit, Binarizer(Sign(), HardTanh(), deployed=_InvertedSign())),
-        "deployed and trained signs agree",
+        "deployed is the level nearest to the trained value",
     ),
 )
