@@ -2,7 +2,7 @@
 
 from bnn_ref.auditing.api import audit, audit_operation
 from bnn_ref.auditing.composition import audit_layer, audit_model
-from bnn_ref.auditing.criterion import Decomposition, Witness, decompose
+from bnn_ref.auditing.criterion import Decomposition, Witness, decompose, judge, synthesize
 from bnn_ref.auditing.identify import Identity, identify
 from bnn_ref.auditing.operation import Operation
 from bnn_ref.auditing.report import Check, Report
@@ -22,5 +22,7 @@ __all__ = [
     "audit_operation",
     "decompose",
     "identify",
+    "judge",
     "residual_net",
+    "synthesize",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -10,13 +11,14 @@ from bnn_ref.auditing.criterion.decomposition import Decomposition
 from bnn_ref.auditing.criterion.mesh import mesh
 from bnn_ref.auditing.criterion.pair import objection, pair
 from bnn_ref.auditing.criterion.potential import potential
+from bnn_ref.auditing.criterion.synthesis import synthesize
 from bnn_ref.auditing.criterion.table import table
 from bnn_ref.auditing.criterion.witness import Witness
 from bnn_ref.binarizer import Binarizer
 from bnn_ref.checks import is_number, require, require_whole
 from bnn_ref.parameter import Array
 
-__all__ = ["Decomposition", "Witness", "decompose", "objection"]
+__all__ = ["Decomposition", "Witness", "decompose", "judge", "objection", "synthesize"]
 
 
 def decompose(
@@ -68,6 +70,20 @@ def decompose(
     x, p, f, b = potential(sampled, rows)
     worst = max(rows.witnesses, key=lambda witness: witness.width, default=None)
     return Decomposition(worst, sampled.resolution, window, x, p + _shift(x, p), f, b)
+
+
+def judge(binarizer: Binarizer) -> dict[str, Any]:
+    """What `decompose` says of `binarizer`, as plain data, or why it does not apply.
+
+    Returns
+    -------
+    dict
+        "applies", "holds" (None where it does not apply), "verdict" in words, and the rest of the report.
+    """
+    reason = objection(binarizer)
+    if reason:
+        return {"applies": False, "holds": None, "verdict": f"does not apply: {reason}"}
+    return {"applies": True, **decompose(binarizer).to_dict()}
 
 
 def _window(window: tuple[float, float] | None, kinks: tuple[float, ...]) -> tuple[float, float]:

@@ -80,7 +80,8 @@ def _breaks(pair: Pair, edges: Array, noise: tuple[float, float], resolution: fl
     every change that is too fast for them: a staircase finer than this is no other than a slope.
     """
     kinks = np.array([kink for kink in pair.kinks if edges[0] < kink < edges[-1]], np.float64)
-    exact = np.stack([np.nextafter(kinks, -np.inf), np.nextafter(kinks, np.inf)], axis=1)
+    near = 4 * np.finfo(float).eps * float(np.abs(edges).max())  # computed kinks are rounded
+    exact = np.stack([kinks - near, kinks + near], axis=1)
     sides = zip((pair.forward, pair.backward), noise, strict=True)
     found = [jumps(side, edges, rounding) for side, rounding in sides if side.kinks is None]
     every = merged(np.concatenate([exact, *found]), 2.0 ** (2 - HALVINGS) * resolution)

@@ -1,0 +1,100 @@
+"""The recipe: pairs that decompose by construction, from a T and a P or from a heuristic backward."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bnn_ref import estimators
+from bnn_ref.binarizer import Binarizer, Curve
+from bnn_ref.checks import require
+from bnn_ref.estimators.composition import composed
+from bnn_ref.estimators.proximal import Polyline, ProximalMap
+
+FAR = 1.0
+"""How far beyond the outermost kinks a straight piece is looked at."""
+
+
+def synthesize(T: str | Binarizer | Curve, P: Curve | None = None, **parameters: Any) -> Binarizer:
+    """The pair F = T o P, B = T' o P, which decomposes by construction.
+
+    Without P it is (T, T'): of a heuristic backward T' behind a hard sign that is the repaired forward. BNN+
+    becomes BNN++, the piecewise quadratic Poly+, EDE becomes EDE+.
+
+    Parameters
+    ----------
+    T : str, Binarizer or Curve
+        T itself; of a name of the table or a binarizer it is the surrogate, and its law stays.
+    P : Curve, optional
+        A proximal map: straight pieces that never fall, jumps allowed. The identity by default. With another
+        T must be odd and not trained.
+    **parameters
+        Of the named estimator.
+
+    Returns
+    -------
+    Binarizer
+        Deployed, without P, as what T's binarizer deploys; with one as the sign, tied as P is at a jump. The
+        criterion says nothing of use: where T is level, or falls, on the values of P, the pair is dead or
+        inverted, and an audit says so.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, parameters without one, a T that is no curve, or a P that falls or bends.
+
+    Source: after pcpp2023, which gives a recipe; its form here is ours.
+    """
+    base = _base(T, parameters)
+    outer = base.surrogate
+    if not isinstance(outer, Curve):
+        raise ValueError(f"T: required a curve, or a binarizer that has one as its surrogate, got {outer!r}")
+    if P is None:
+        return replace(base, forward=outer, name="")
+    trained = outer.bind((1,), -1, np.random.default_rng(0)).parameters()
+    require(outer.odd and not trained, "T", "an odd curve that is not trained, with a P", outer)
+    return replace(composed(outer, proximal(P)), law=base.law)
+
+
+def _base(given: str | Binarizer | Curve, parameters: dict[str, Any]) -> Binarizer:
+    """The binarizer whose surrogate is T: the named one, the given one, or (T, T)."""
+    if isinstance(given, str):
+        return estimators.get(given, **parameters)
+    require(not parameters, "parameters", "none without a name of the table", parameters)
+    return given if isinstance(given, Binarizer) else Binarizer(given, given)
+
+
+def proximal(curve: Curve) -> ProximalMap:
+    """`curve` as a proximal map: itself, or the line through its values at both sides of its kinks.
+
+    Raises
+    ------
+    ValueError
+        When it is no curve, falls somewhere, or has a piece that is not straight.
+    """
+    if isinstance(curve, ProximalMap):
+        return curve
+    wanted = "a curve of straight pieces that never falls"
+    require(isinstance(curve, Curve), "P", wanted, curve)
+    kinks = np.array(curve.kinks or (0.0,), np.float64)
+    sides = np.stack([np.nextafter(kinks, -np.inf), np.nextafter(kinks, np.inf)], axis=1)
+    values = curve(sides)
+    edges = [kinks[0] - FAR, *sides.reshape(-1), kinks[-1] + FAR]
+    slopes = [_slope(curve, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    rises = np.diff(values.reshape(-1))
+    require(bool(min(slopes) >= 0 and (rises >= 0).all()), "P", wanted, curve)
+    points = [(w, float(y)) for w, pair in zip(kinks.tolist(), values, strict=True) for y in pair]
+    jumps = [kink for kink, (below, above) in zip(curve.kinks, values, strict=False) if below != above]
+    lower = any(float(curve(np.array(w))) == float(curve(np.nextafter(w, -np.inf))) for w in jumps)
+    return Polyline(tuple(points), (slopes[0], slopes[-1]), selection="lower" if lower else "upper")
+
+
+def _slope(curve: Curve, a: float, b: float) -> float:
+    """Of the straight piece between a and b; NaN where it bends."""
+    x = np.linspace(a, b, 9)
+    slopes = curve.derivative(x[1:-1])
+    straight = np.ptp(slopes) <= 1e-12 * np.abs(slopes).max()
+    return float(slopes[0]) if straight else math.nan
