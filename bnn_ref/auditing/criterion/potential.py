@@ -20,10 +20,8 @@ WEIGHTS = np.array([7, 32, 12, 32, 7]) / 90
 
 def potential(mesh: Mesh, rows: Table) -> tuple[Array, Array, Array, Array]:
     """(x, P, F, B) at the ends of all cells; P is NaN in cells that fail, and starts at 0."""
-    steps = _steps(mesh, rows)
-    gaps = _gaps(mesh, rows)
-    right = np.cumsum(steps + gaps)
-    left = right - steps
+    rises = np.stack([_gaps(mesh, rows), _steps(mesh, rows)], axis=1)
+    left, right = np.cumsum(rises).reshape(rises.shape).T
     last = np.append(np.diff(mesh.piece) != 0, True)
     p = _ends(left, right, last)
     fails = rows.fails

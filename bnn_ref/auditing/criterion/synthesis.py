@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
 from bnn_ref import estimators
+from bnn_ref.annealing import Law, Moment
 from bnn_ref.binarizer import Binarizer, Curve
 from bnn_ref.checks import require
 from bnn_ref.estimators.composition import composed
@@ -27,7 +28,7 @@ def synthesize(T: str | Binarizer | Curve, P: Curve | None = None, **parameters:
     Parameters
     ----------
     T : str, Binarizer or Curve
-        T itself; of a name of the table or a binarizer it is the surrogate, and its law stays.
+        T itself; of a name of the table or a binarizer it is the surrogate, and its law stays if it moves T.
     P : Curve, optional
         A proximal map: straight pieces that never fall, jumps allowed. The identity by default. With another
         T must be odd and not trained.
@@ -44,7 +45,8 @@ def synthesize(T: str | Binarizer | Curve, P: Curve | None = None, **parameters:
     Raises
     ------
     ValueError
-        For an unknown name, parameters without one, a T that is no curve, or a P that falls or bends.
+        For an unknown name, parameters without one, a T that is no curve, or a P that falls, bends, or does not
+        have the sign of x.
 
     Source: after pcpp2023, which gives a recipe; its form here is ours.
     """
@@ -53,10 +55,21 @@ def synthesize(T: str | Binarizer | Curve, P: Curve | None = None, **parameters:
     if not isinstance(outer, Curve):
         raise ValueError(f"T: required a curve, or a binarizer that has one as its surrogate, got {outer!r}")
     if P is None:
-        return replace(base, forward=outer, name="")
+        return _annealed(replace(base, forward=outer, name=""), base.law)
     trained = outer.bind((1,), -1, np.random.default_rng(0)).parameters()
     require(outer.odd and not trained, "T", "an odd curve that is not trained, with a P", outer)
-    return replace(composed(outer, proximal(P)), law=base.law)
+    inner = proximal(P)
+    below, above = inner.values(np.zeros(()))
+    require(
+        bool(below <= 0 <= above), "P", "a curve that is at most 0 left of 0 and at least 0 right of it", P
+    )
+    return _annealed(composed(outer, inner), base.law)
+
+
+def _annealed(made: Binarizer, law: Law | None) -> Binarizer:
+    """`made` with the law, where all that it moves is still there."""
+    known = {field.name for part in made.parts() for field in fields(part)}  # type: ignore[arg-type]
+    return replace(made, law=law if law is not None and set(law(Moment.at(0.0))) <= known else None)
 
 
 def _base(given: str | Binarizer | Curve, parameters: dict[str, Any]) -> Binarizer:

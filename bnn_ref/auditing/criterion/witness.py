@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.auditing.criterion.mesh import Mesh
+from bnn_ref.parameter import Array
 
 REASONS = {
     "opposite": "F goes from {f} while B, {b}, has the other sign: P would fall",
@@ -29,7 +30,7 @@ class Witness:
         where F is), or "infinite" (P would be).
     interval : (float, float)
         In units of x. F and B are continuous on it, as far as the resolution tells; for "varies" its ends
-        are where B is least and largest.
+        are where B is least and largest, as near to each other as that can be.
     forward, backward : (float, float)
         F and B at its ends.
     range_of_b : float
@@ -49,8 +50,7 @@ class Witness:
     def over(cls, mesh: Mesh, cells: slice, kind: str) -> Witness:
         """The witness that neighbouring cells are."""
         x, f, b = (y[cells].reshape(-1) for y in (mesh.x, mesh.forward, mesh.backward))
-        extremes = sorted((int(b.argmin()), int(b.argmax())))
-        ends = extremes if kind == "varies" else [0, len(x) - 1]
+        ends = _extremes(b) if kind == "varies" else (0, len(x) - 1)
         interval, forward, backward = ((float(y[ends[0]]), float(y[ends[1]])) for y in (x, f, b))
         return cls(kind, interval, forward, backward, float(np.ptp(b)), cells)
 
@@ -75,3 +75,9 @@ class Witness:
             "backward": list(self.backward),
             "reason": self.reason,
         }
+
+
+def _extremes(b: Array) -> tuple[int, int]:
+    """Where `b` is least and largest, the first such pair made as short as it can be."""
+    i, j = sorted((int(b.argmin()), int(b.argmax())))
+    return int(np.flatnonzero(b[:j] == b[i])[-1]) if i < j else i, j
