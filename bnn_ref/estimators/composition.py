@@ -47,7 +47,7 @@ class Composition(Curve):
     outer : Curve
         T, odd and without parameters of its own to train.
     inner : ProximalMap
-        P.
+        P, symmetric about 0.
 
     Source: ours.
     """
@@ -56,13 +56,10 @@ class Composition(Curve):
     inner: ProximalMap
 
     def __post_init__(self) -> None:
-        require(
-            self.outer.odd and not self.outer.parameters(),
-            "outer",
-            "an odd curve that is not trained",
-            self.outer,
-        )
-        require(isinstance(self.inner, ProximalMap), "inner", "a proximal map", self.inner)
+        good = self.outer.odd and not self.outer.parameters()
+        require(good, "outer", "an odd curve that is not trained", self.outer)
+        good = isinstance(self.inner, ProximalMap) and self.inner.symmetric
+        require(good, "inner", "a proximal map that is symmetric about 0", self.inner)
 
     @cached_property
     def crossings(self) -> tuple[float, ...]:
@@ -133,10 +130,6 @@ class Integral(Composition):
 
     Source: after pcpp2023 (B = T' o P); the integral is ours.
     """
-
-    @property
-    def odd(self) -> bool:
-        return self.inner.symmetric
 
     @cached_property
     def _extremes(self) -> tuple[float, float]:
@@ -220,9 +213,9 @@ def composed(outer: Curve, inner: ProximalMap) -> Binarizer:
     outer : Curve
         T, a surrogate of the sign, odd.
     inner : ProximalMap
-        P; its selection is that of sign(0).
+        P, symmetric about 0; its selection is that of sign(0).
 
     Source: after pcpp2023; with its integral S ours.
     """
-    zero = 1 if inner.selection == "upper" else -1
-    return Binarizer(Transformed(outer, inner), Integral(outer, inner), Sign(zero))
+    forward, surrogate = Transformed(outer, inner), Integral(outer, inner)
+    return Binarizer(forward, surrogate, Sign(1 if inner.selection == "upper" else -1))

@@ -49,7 +49,7 @@ def test_the_slope_as_larq_writes_it(b: float, z: float) -> None:
     assert abs(SwishSign(b).derivative(np.array(x)) - larq) <= 1e-13 * b
 
 
-def test_zero_of_the_slope_and_peak() -> None:
+def test_b2_zero_of_the_slope_and_peak() -> None:
     """z0 = 2.3993572805, root of z tanh(z/2) = 2; the peak is exactly z0/2 = 1.1996786."""
     assert f"{Z0:.10f}" == "2.3993572805"
     assert abs(brentq(slope, 2, 3, xtol=1e-14) - Z0) <= 1e-12
@@ -89,7 +89,7 @@ def test_curvature() -> None:
     assert abs((slope(found.x + h) - slope(found.x - h)) / (2 * h) - found.fun) <= 1e-8
 
 
-def test_areas() -> None:
+def test_b2_areas() -> None:
     """2 with its sign, 2.79871 without."""
     parts = [quad(slope, a, b, epsabs=1e-13)[0] for a, b in ((0, Z0), (Z0, 60))]
     assert abs(2 * sum(parts) - 2) <= 1e-12
@@ -103,15 +103,48 @@ def test_taylor_series(x: float) -> None:
 
 
 @given(beta, u)
-def test_beta_only_scales(b: float, z: float) -> None:
+def test_b2_beta_only_scales(b: float, z: float) -> None:
     assert abs(SwishSign(b)(np.array(z / b)) - value(z)) <= 1e-13
     assert abs(SwishSign(b).derivative(np.array(z / b)) - b * slope(z)) <= 1e-13 * b
     assert SwishSign(b).derivative(np.array(0.0)) == b == SwishSign(b).peak
 
 
 @given(beta, st.floats(1e-6, 1e3))
-def test_it_keeps_the_sign(b: float, x: float) -> None:
+def test_b2_it_keeps_the_sign(b: float, x: float) -> None:
     assert (np.sign(SwishSign(b)(np.array([x, -x]))) == [1, -1]).all()
+
+
+@given(beta, u)
+def test_b2_odd_and_its_slope_even(b: float, z: float) -> None:
+    x = np.array([z, -z]) / b
+    assert SwishSign(b)(x[:1]) == -SwishSign(b)(x[1:])
+    assert SwishSign(b).derivative(x[:1]) == SwishSign(b).derivative(x[1:])
+    assert SwishSign(b)(np.zeros(1)) == 0
+
+
+@pytest.mark.parametrize("x", [1e-3, 0.02, 1.0, 40.0])
+def test_b2_it_tends_to_sign_at_every_point_but_not_uniformly(x: float) -> None:
+    """At each w the distance to sign vanishes; its maximum over w stays 1, and at 0 the value stays 0."""
+    sizes = np.array([1e2, 1e3, 1e5]) / x
+    distance = [abs(float(SwishSign(b)(np.array(x))) - 1) for b in sizes]
+    assert distance == sorted(distance, reverse=True)
+    assert max(distance) <= 1e-12
+    for b in sizes:
+        assert abs(float(SwishSign(b)(np.array(1e-6 / b))) - 1) >= 0.999
+        assert SwishSign(b)(np.zeros(1)) == 0
+
+
+@given(beta, st.floats(12, 30))
+def test_b2_how_it_approaches_1(b: float, z: float) -> None:
+    """SS - 1 ~ 2 (bw - 1) exp(-bw), the next term smaller by exp(-bw)."""
+    over = float(SwishSign(b)(np.array(z / b))) - 1
+    assert abs(over - 2 * (z - 1) * np.exp(-z)) <= 10 * z * np.exp(-2 * z) + 4e-15
+
+
+def test_b2_a_weight_far_out_is_frozen() -> None:
+    """Where abs(w) is well above 2.4 / mu nothing moves it: at 40 / mu the slope is 1e-14 of its peak."""
+    for b in (1.0, 5.0, 20.0):
+        assert abs(SwishSign(b).derivative(np.array(40 / b))) <= 1e-14 * b
 
 
 def test_at_the_default_a_weight_of_1_already_moves_backwards() -> None:
