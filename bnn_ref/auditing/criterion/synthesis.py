@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ def synthesize(T: str | Binarizer | Curve, P: Curve | None = None, **parameters:
     T : str, Binarizer or Curve
         T itself; of a name of the table or a binarizer it is the surrogate, and its law stays if it moves T.
     P : Curve, optional
-        A proximal map: straight pieces that never fall, jumps allowed. The identity by default. With another
-        T must be odd and not trained.
+        A proximal map: straight pieces that never fall, symmetric about 0, jumps allowed; the identity by
+        default. Behind it T must be odd and not trained.
     **parameters
         Of the named estimator.
 
@@ -45,8 +46,8 @@ def synthesize(T: str | Binarizer | Curve, P: Curve | None = None, **parameters:
     Raises
     ------
     ValueError
-        For an unknown name, parameters without one, a T that is no curve, or a P that falls, bends, or does not
-        have the sign of x.
+        For an unknown name, parameters without one, a T that is no curve, or a P that falls, bends, or is not
+        symmetric about 0.
 
     Source: after pcpp2023, which gives a recipe; its form here is ours.
     """
@@ -81,28 +82,34 @@ def _base(given: str | Binarizer | Curve, parameters: dict[str, Any]) -> Binariz
 
 
 def proximal(curve: Curve) -> ProximalMap:
-    """`curve` as a proximal map: itself, or the line through its values at both sides of its kinks.
+    """`curve` as a proximal map: itself, or the line through its values on both sides of its kinks.
 
     Raises
     ------
     ValueError
-        When it is no curve, falls somewhere, or has a piece that is not straight.
+        When it is no curve, falls somewhere, has a piece that is not straight, or is not symmetric about 0.
     """
-    if isinstance(curve, ProximalMap):
-        return curve
-    wanted = "a curve of straight pieces that never falls"
+    wanted = "a curve of straight pieces that never falls, symmetric about 0"
     require(isinstance(curve, Curve), "P", wanted, curve)
+    found = curve if isinstance(curve, ProximalMap) else _traced(curve)
+    require(found is not None and found.symmetric, "P", wanted, curve)
+    assert found is not None
+    return found
+
+
+def _traced(curve: Curve) -> Polyline | None:
+    """`curve` as a proximal map where it is one."""
     kinks = np.array(curve.kinks or (0.0,), np.float64)
-    sides = np.stack([np.nextafter(kinks, -np.inf), np.nextafter(kinks, np.inf)], axis=1)
-    values = curve(sides)
-    edges = [kinks[0] - FAR, *sides.reshape(-1), kinks[-1] + FAR]
-    slopes = [_slope(curve, a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    rises = np.diff(values.reshape(-1))
-    require(bool(min(slopes) >= 0 and (rises >= 0).all()), "P", wanted, curve)
-    points = [(w, float(y)) for w, pair in zip(kinks.tolist(), values, strict=True) for y in pair]
-    jumps = [kink for kink, (below, above) in zip(curve.kinks, values, strict=False) if below != above]
-    lower = any(float(curve(np.array(w))) == float(curve(np.nextafter(w, -np.inf))) for w in jumps)
-    return Polyline(tuple(points), (slopes[0], slopes[-1]), selection="lower" if lower else "upper")
+    branches = np.arange(len(kinks)) if curve.kinks else np.zeros(1, int)
+    values = [curve.on_branch(kinks, branches + bool(side and curve.kinks)) for side in (0, 1)]
+    points = np.stack([np.repeat(kinks, 2), np.stack(values, axis=1).reshape(-1)], axis=1)
+    edges = [kinks[0] - FAR, *kinks, kinks[-1] + FAR]
+    slopes = [_slope(curve, a, b) for a, b in pairwise(edges)]
+    if not (min(slopes) >= 0 and (np.diff(points[:, 1]) >= 0).all()):
+        return None
+    tied = {owner for owner, y, above in zip(curve.owners, *values, strict=False) if y != above}
+    selection = "lower" if tied == {"left"} else "upper"
+    return Polyline(tuple(map(tuple, points.tolist())), (slopes[0], slopes[-1]), selection=selection)
 
 
 def _slope(curve: Curve, a: float, b: float) -> float:
