@@ -243,6 +243,23 @@ def test_b5_p_is_l_for_t_of_l(make: Callable[[], tuple[Function, Function]], rho
     assert np.abs(found.P - inner(found.x)).max() < 1e-9
 
 
+def test_b5_p_is_any_smooth_rising_map() -> None:
+    """T = tanh behind P(w) = w + w^3/3, whose slope is no constant."""
+    found = decompose(
+        lambda w: np.tanh(w + w**3 / 3), lambda w: 1 / np.cosh(w + w**3 / 3) ** 2, window=(-1.2, 1.5)
+    )
+    assert np.abs(found.P - (found.x + found.x**3 / 3)).max() < 1e-9
+
+
+def test_a_witness_is_as_short_as_its_extremes_allow() -> None:
+    """The triangle is 0 from -3 to -1 as well: that part says nothing."""
+    found = decompose(sgn, triangle, window=(-3, 3))
+    assert found.witness is not None
+    a, b = found.witness.interval
+    assert abs(a + 1) <= found.resolution
+    assert abs(b) <= found.resolution
+
+
 def test_b5_p_is_l_between_its_jumps() -> None:
     """A jump of P may have any height: T is free in the gap."""
     inner = shifted_l(0.25, 0.5)
