@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis import areas, capability, checkers, claims, magnitude, spectra
+from analysis import areas, capability, checkers, claims, magnitude, pairs, spectra
 from analysis.fda import __main__ as fda
 from analysis.study import out_option, run
 
@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m analysis", description="Run every study.")
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
-    modules = (spectra, areas, checkers, magnitude, capability)
+    modules = (spectra, areas, checkers, magnitude, capability, pairs)
     return max(*(run(module.STUDY, out) for module in modules), claims.main(out), fda.main(out))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from figures import bireal_estimators, capability, fda, magnitude, spectra
+from figures import bireal_estimators, capability, fda, magnitude, proxconnect, spectra
 from figures.drawing import run
 
 if __name__ == "__main__":
@@ -14,4 +14,4 @@ if __name__ == "__main__":
         "capability": capability.draw,
         "magnitude": magnitude.draw,
     }
-    sys.exit(run("figures", {**own, **fda.PICTURES}))
+    sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

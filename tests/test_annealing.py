@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.annealing import Geometric, Moment, Together
+from bnn_ref.annealing import Geometric, Linear, Moment, Together
 
 
 def test_the_two_clocks() -> None:
@@ -76,3 +76,17 @@ def test_geometric_goes_from_start_to_stop_in_equal_factors(
 def test_a_geometric_law_needs_positive_ends(ends: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="required"):
         Geometric("beta", *ends)
+
+
+@given(start=st.floats(-1e3, 1e3), stop=st.floats(-1e3, 1e3), progress=st.floats(0, 1))
+def test_linear_goes_from_start_to_stop_in_equal_steps(start: float, stop: float, progress: float) -> None:
+    law = Linear("rho", start, stop)
+
+    def value(at: float) -> float:
+        (held,) = law(Moment(at, 0.123)).items()
+        assert held[0] == "rho"
+        return held[1]
+
+    assert (value(0), value(1)) == (start, stop)  # the hard limit itself, to the last bit
+    assert value(progress) + value(1 - progress) == pytest.approx(start + stop, abs=1e-9)
+    assert 2 * value(progress / 2) == pytest.approx(value(progress) + start, abs=1e-9)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as everything
-from analysis import areas, capability, checkers, claims, peers, spectra
+from analysis import areas, capability, checkers, claims, pairs, peers, spectra
 from analysis.checkers import ABSENT
 from analysis.study import Study, run
 from analysis.tables import RESULTS, Table, read
@@ -41,7 +41,7 @@ def test_a_rerun_writes_the_same_bytes(rerun: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "study",
-    [spectra.STUDY, areas.STUDY, capability.STUDY, checkers.STUDY, claims.STUDY],
+    [spectra.STUDY, areas.STUDY, capability.STUDY, checkers.STUDY, claims.STUDY, pairs.STUDY],
     ids=lambda s: s.name,
 )
 def test_headers(study: Study) -> None:
@@ -57,6 +57,10 @@ def test_nothing_else_is_committed() -> None:
     stems |= {"areas-functions", "areas-sign"}
     stems |= {"capability-bounds", "capability-counts", "capability-measured"}
     stems |= {"magnitude-equalities", "magnitude-ratios"}
+    stems |= {
+        f"pairs-{part}" for part in ("quantizers", "gallery", "proximal", "swish", "swish-marks", "ede")
+    }
+    stems |= {"pairs-regularisers"}
     stems |= {
         f"fda-{part}" for part in ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
     }

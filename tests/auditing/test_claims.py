@@ -10,6 +10,8 @@ import pytest
 
 from bnn_ref.auditing.claims import deployment_checks
 from bnn_ref.binarizer import Binarizer, Compose, Constant, Detach, Map, MeanAbs, Scaled, Sign
+from bnn_ref.estimators.proximal import Polyline
+from bnn_ref.estimators.quantizers import ProximalQuantizer
 from bnn_ref.estimators.ste import Identity, Tanh
 from bnn_ref.parameter import Array
 
@@ -85,3 +87,16 @@ def test_levels_under_a_scale_are_not_those_of_what_holds_it() -> None:
     ):
         assert holder.levels is None
         assert not holder.binary
+
+
+@pytest.mark.parametrize(("middle", "right"), [(0.5, True), (0.45, False), (0.55, False)])
+def test_levels_are_deployed_where_the_trained_value_is_nearest(middle: float, right: bool) -> None:
+    """Three levels behind a soft forward: thresholds a little off are found, though no sign is wrong."""
+    steps = ((-middle, -1.0), (-middle, 0.0), (middle, 0.0), (middle, 1.0))
+    soft = ProximalQuantizer((-1, 0, 1), rho=0.1)
+    x = np.linspace(-2, 2, 999)
+    found = deployment_checks(Binarizer(soft, Identity(), Polyline(steps)), x, soft(x))
+    assert {check.name: check.passed for check in found} == {
+        "deployed values are -1 or +0 or +1": True,
+        "deployed is the level nearest to the trained value": right,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref import estimators
+from bnn_ref import data, estimators, models, packed, train
 from bnn_ref.annealing import Linear, Moment
 from bnn_ref.binarizer import Binarizer, Curve, Sign
 from bnn_ref.estimators.composition import Integral, Transformed
@@ -20,6 +21,7 @@ from bnn_ref.estimators.proximal import Polyline
 from bnn_ref.estimators.quantizers import Parq, Projection, ProximalQuantizer
 from bnn_ref.estimators.ste import HardTanh, Identity
 from bnn_ref.estimators.swish import SwishSign
+from bnn_ref.layers import Product
 from bnn_ref.parameter import Array
 
 W = np.linspace(-2.5, 2.5, 1000)
@@ -235,3 +237,26 @@ def test_other_levels_pass_the_audit() -> None:
 def test_sign_swish_alone_is_the_bnn_pp_pair() -> None:
     b = estimators.get("bnn++", beta=3.0)
     assert b.forward == b.surrogate == SwishSign(3.0)
+
+
+def test_three_levels_train_and_evaluate_but_do_not_pack(tmp_path: Path) -> None:
+    """Weights between the levels while training, on them in eval mode; the refusal says what is wanted."""
+    digits = data.load("digits").take(train=400, test=100)
+    options = {"input_shape": (8, 8, 1), "width": 32, "weight_estimator": "proxconnect"}
+    model = models.build("mlp", weight_parameters={"levels": (-1, 0, 1)}, **options)
+    products = [p for _, p in model.layers() if isinstance(p, Product) and p.weight is not None]
+    assert products
+    for layer in products:
+        layer.latent.value *= 4  # drawn narrow, all weights would go to 0
+    config = train.Config(epochs=8, batch_size=50, lr=0.01)
+    history = train.fit(model, digits, config)
+    assert history.epochs[-1].loss < 0.7 * history.epochs[0].loss
+    assert history.epochs[-1].test_accuracy > 0.5
+    for layer in products:
+        assert np.unique(layer.deployed_weight()[0]).tolist() == [-1, 0, 1]
+    path, prepared = tmp_path / "net.safetensors", data.Preprocessing.fit(digits)
+    train.save_model(path, model, prepared, digits.classes, history, config)
+    images = prepared(digits.test_images[:7])
+    np.testing.assert_array_equal(train.load_model(path).model(images), model(images))
+    with pytest.raises(ValueError, match=r"weights deployed as signs.*\(Projection\)"):
+        packed.pack(model)

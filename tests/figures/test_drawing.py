@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.tables import RESULTS
-from figures import bireal_estimators, capability, fda, magnitude, spectra
+from figures import bireal_estimators, capability, fda, magnitude, proxconnect, spectra
 from figures.drawing import Draw, counted, run
 
 Drawn = Callable[[Draw, Path], Figure]
@@ -25,6 +25,7 @@ PICTURES = {
     "capability": capability.draw,
     **fda.PICTURES,
     "magnitude": magnitude.draw,
+    **proxconnect.PICTURES,
 }
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
@@ -35,12 +36,18 @@ NEEDS = {
     "fda-terms": {"fda-time", "fda-terms"},
     "fda-schedules": {"fda-schedules"},
     "magnitude": {"magnitude-ratios", "magnitude-equalities"},
+    "proxconnect-quantizers": {"pairs-quantizers"},
+    "proxconnect-gallery": {"pairs-gallery"},
+    "proxconnect-swish": {"pairs-swish", "pairs-swish-marks"},
+    "proxconnect-ede": {"pairs-ede"},
+    "proxconnect-regularisers": {"pairs-regularisers"},
+    "proxconnect-proximal": {"pairs-proximal"},
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}
 
 
-@pytest.mark.parametrize("program", ["figures", "figures.fda"])
+@pytest.mark.parametrize("program", ["figures", "figures.fda", "figures.proxconnect"])
 def test_all_pictures_are_drawn_by_one_command(
     program: str, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,7 +55,9 @@ def test_all_pictures_are_drawn_by_one_command(
     monkeypatch.setattr(sys, "argv", [program, "--results", str(results), "--out", str(out)])
     with pytest.raises(SystemExit, match=r"^0$"):
         runpy.run_module(program, run_name="__main__")
-    names = PICTURES if program == "figures" else fda.PICTURES
+    names = {
+        "figures": PICTURES, "figures.fda": fda.PICTURES, "figures.proxconnect": proxconnect.PICTURES,
+    }[program]  # fmt: skip
     assert set(NEEDS) == set(PICTURES)
     assert {path.name for path in out.iterdir()} == {
         f"{name}.{kind}" for name in names for kind in ("png", "svg")
