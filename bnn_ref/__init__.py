@@ -17,6 +17,8 @@ from bnn_ref.auditing import audit_estimator_in_network as audit_estimator_in_ne
 from bnn_ref.auditing import audit_layer as audit_layer
 from bnn_ref.auditing import audit_model as audit_model
 from bnn_ref.auditing import audit_operation as audit_operation
+from bnn_ref.auditing import decompose as decompose
+from bnn_ref.auditing import synthesize as synthesize
 from bnn_ref.binarizer import Binarizer as Binarizer
 from bnn_ref.binarizer import Compose as Compose
 from bnn_ref.binarizer import Curve as Curve

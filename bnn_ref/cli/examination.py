@@ -104,24 +104,31 @@ def audit(
     option: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, of the estimator or model.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Audit estimators (alone and inside a residual network) or a whole model; exit status 1 on failure."""
+    """Audit estimators (alone and inside a residual network) or a whole model; exit status 1 on failure.
+
+    Of an estimator it also says whether its forward F and backward B decompose through a proximal map P, as
+    F = T(P) and B = T'(P). That is no failure: it says which theory covers the pair.
+    """
     if not names and not every and model is None:
         raise ValueError("audit: required names of estimators, --all, or --model NAME")
-    reports = [] if model is None else [_audit_model(model, values(option or ()))]
+    found: list[tuple[auditing.Report, dict[str, Any]]] = []
+    if model is not None:
+        found.append((_audit_model(model, values(option or ())), {}))
     for name in estimators.names() if every else names or ():
         binarizer = estimators.get(name, **({} if every or model else values(option or ())))
-        reports.append(auditing.audit(binarizer))
-        reports.append(auditing.audit_estimator_in_network(binarizer))
+        found.append((auditing.audit(binarizer), {"criterion": auditing.judge(binarizer)}))
+        found.append((auditing.audit_estimator_in_network(binarizer), {}))
     if as_json:
-        print_json([report.to_dict() for report in reports])
+        print_json([report.to_dict() | more for report, more in found])
     else:
-        for report in reports:
-            console.print(str(report), highlight=False, markup=False, soft_wrap=True)
-        passed = sum(report.passed for report in reports)
+        for report, more in found:
+            lines = [str(report), *(f"  {name} {said['verdict']}" for name, said in more.items())]
+            console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+        passed = sum(report.passed for report, _ in found)
         console.print(
-            f"{passed} of {len(reports)} audits passed", style="green" if passed == len(reports) else "red"
+            f"{passed} of {len(found)} audits passed", style="green" if passed == len(found) else "red"
         )
-    if not all(report.passed for report in reports):
+    if not all(report.passed for report, _ in found):
         raise typer.Exit(1)
 
 

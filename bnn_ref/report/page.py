@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bnn_ref import estimators, models, plot
+from bnn_ref.auditing import judge
 from bnn_ref.binarizer import Curve
 from bnn_ref.files import replacing
 from bnn_ref.papers import PAPERS
@@ -78,6 +79,7 @@ def _card(findings: Findings, name: str) -> dict[str, Any]:
         "paper": PAPERS[line.paper],
         "formula": (formula or "").split("\n\n")[0],
         "surrogate": surrogate,
+        "criterion": judge(binarizer)["verdict"],
         "peak": None if curve is None else curve.peak,
         "support": None if curve is None else curve.support,
         "distance": findings.distances[name] or (None, None),

@@ -117,6 +117,26 @@ def test_audit_of_everything_passes() -> None:
     assert f"{2 * len(estimators.names())} of {2 * len(estimators.names())} audits passed" in done.output
 
 
+def test_audit_says_whether_a_pair_decomposes_and_why_not() -> None:
+    """A criterion that fails fails no audit."""
+    names = ["bnn+", "bnn++", "irnet-weight", "gradient-clip"]
+    done = run("audit", *names)
+    lines = [line for line in done.output.splitlines() if line.startswith("  criterion ")]
+    assert done.exit_code == 0
+    assert lines[0].startswith("  criterion fails: on [-0.687012, 0] F is constant")
+    assert lines[1:] == [
+        "  criterion holds at resolution 0.0029 on [-3, 3]",
+        "  criterion does not apply: it reads the whole tensor",
+        "  criterion does not apply: its gradient is not linear in the incoming one, so there is no B",
+    ]
+    found = json.loads(run("audit", *names, "--json").output)
+    said = [report["criterion"] for report in found if report["level"] == "implementation"]
+    assert [one["holds"] for one in said] == [False, True, None, None]
+    assert [one["applies"] for one in said] == [True, True, False, False]
+    assert said[0]["witness"]["kind"] == "varies"
+    assert all("criterion" not in report for report in found if report["level"] == "composition")
+
+
 def test_a_failing_audit_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     class Wrong(HardTanh):
         def slope(self, x: np.ndarray) -> np.ndarray:
