@@ -135,8 +135,6 @@ def accuracy(maps: Array, wanted: Array, threshold: float = 0.5) -> float:
     apart = (found - true) / (np.array(maps.shape[1:3]) / 10)
     near = np.hypot(apart[..., 0], apart[..., 1]) < threshold
     some = counted.any(axis=0)
-    return (
-        float(np.mean((near & counted).sum(axis=0)[some] / counted.sum(axis=0)[some]))
-        if some.any()
-        else np.nan
-    )
+    if not some.any():
+        return float("nan")
+    return float(np.mean((near & counted).sum(axis=0)[some] / counted.sum(axis=0)[some]))

@@ -54,8 +54,13 @@ class Record:
 
     def refuse(self, key: str, wanted: str, got: Any) -> ValueError:
         """The error that names this record, one key of it, what was required and what came."""
-        name = f" (id {self.values['id']!r})" if _is_whole(self.values.get("id")) and key != "id" else ""
-        return ValueError(f"{self.place}{name}: {key}: required {wanted}, got {reprlib.repr(got)}")
+        return self._error(key, wanted, _short(got))
+
+    def _error(self, key: str, wanted: str, got: str) -> ValueError:
+        name = (
+            f" (id {_short(self.values['id'])})" if _is_whole(self.values.get("id")) and key != "id" else ""
+        )
+        return ValueError(f"{self.place}{name}: {key}: required {wanted}, got {got}")
 
     def take(self, key: str) -> Any:
         """The value under `key`; ValueError if there is none."""
@@ -88,12 +93,17 @@ class Record:
         """A list of `count` finite numbers."""
         value = self.take(key)
         if not isinstance(value, list) or len(value) != count:
-            got = f"{len(value)} values" if isinstance(value, list) else value
-            raise self.refuse(key, f"a list of {count} numbers", got)
+            got = f"{len(value)} values" if isinstance(value, list) else _short(value)
+            raise self._error(key, f"a list of {count} numbers", got)
         wrong = next((i for i, one in enumerate(value) if not _is_number(one)), None)
         if wrong is not None:
             raise self.refuse(f"{key}[{wrong}]", NUMBER, value[wrong])
         return value
+
+
+def _short(value: Any) -> str:
+    text = reprlib.repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def _is_whole(value: Any) -> bool:
@@ -107,8 +117,8 @@ def _is_number(value: Any) -> bool:
 def records(name: str, listed: Any) -> Iterator[Record]:
     """Each object of a list, with its place; ValueError where the list or one of its items is none."""
     if not isinstance(listed, Sequence) or isinstance(listed, str):
-        raise ValueError(f"{name}: required a list of records, got {reprlib.repr(listed)}")
+        raise ValueError(f"{name}: required a list of records, got {_short(listed)}")
     for i, values in enumerate(listed):
         if not isinstance(values, Mapping):
-            raise ValueError(f"{name}[{i}]: required a record, got {reprlib.repr(values)}")
+            raise ValueError(f"{name}[{i}]: required a record, got {_short(values)}")
         yield Record(f"{name}[{i}]", values)
