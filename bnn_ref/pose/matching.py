@@ -124,13 +124,12 @@ def _assign(
     n, ranks, persons = similar.shape
     second = spare[:, None, group.true]  # (3, 1, n, G)
     crowd = truth.crowd[group.true]
-    least = np.minimum(THRESHOLDS, 1 - 1e-10)[:, None, None]
     free = np.ones((len(RANGES), len(THRESHOLDS), n, persons), bool)
     took = np.zeros((*free.shape[:2], n, ranks), bool)
     took_second = took.copy()
     for rank in range(ranks):
         alike = similar[:, rank]
-        open_to = free & (alike >= least) & (rank < counts)[:, None]
+        open_to = free & (alike >= THRESHOLDS[:, None, None]) & (rank < counts)[:, None]
         first_choice = open_to & ~second
         any_first = np.asarray(first_choice.any(axis=-1))
         choice = np.where(any_first[..., None], first_choice, open_to)

@@ -111,7 +111,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and -1e100 <= value <= 1e100
+    return isinstance(value, (int, float)) and type(value) is not bool and -1e100 <= value <= 1e100
 
 
 def records(name: str, listed: Any) -> Iterator[Record]:

@@ -30,6 +30,15 @@ def person(rng: np.random.Generator, key: int, image: int) -> dict[str, Any]:
     }
 
 
+def double(rng: np.random.Generator, one: dict[str, Any]) -> dict[str, Any]:
+    """Somebody in the same place: the same joints, or fewer of them; perhaps a crowd of another area."""
+    points = np.array(one["keypoints"]).reshape(17, 3)
+    points *= rng.random((17, 1)) < rng.choice([0.5, 1.0])
+    change = {"iscrowd": int(rng.random() < 0.4), "area": one["area"] * float(rng.choice([1.0, 1.5]))}
+    seen = {"keypoints": points.ravel().tolist(), "num_keypoints": int((points[:, 2] > 0).sum())}
+    return {**one, **change, **seen}
+
+
 def found(rng: np.random.Generator, image: int, persons: list[dict[str, Any]], levels: int) -> dict[str, Any]:
     """One result: a person of the image, exact or moved about, or somebody who is not there."""
     if persons and rng.random() < 0.9:
@@ -52,7 +61,9 @@ def document(images: list[int], persons: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def scene(rng: np.random.Generator, largest: int = 8) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def scene(
+    rng: np.random.Generator, largest: int = 8, doubles: float = 0.3
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """An annotation file and results for it, at least one; sometimes more than 20 in an image."""
     images = [int(i) for i in rng.choice(1000, rng.integers(1, 6), replace=False)]
     levels = int(rng.choice([0, 1, 3, 10]))
@@ -60,7 +71,7 @@ def scene(rng: np.random.Generator, largest: int = 8) -> tuple[dict[str, Any], l
     results: list[dict[str, Any]] = []
     for image in images:
         own = [person(rng, 0, image) for _ in range(rng.integers(0, largest + 1))]
-        own += [dict(one) for one in own if rng.random() < 0.1]  # doubles: equally like everybody
+        own += [double(rng, one) for one in own if rng.random() < doubles]
         for one in own:
             one["id"] = len(persons) + 1
             persons.append(one)

@@ -112,6 +112,14 @@ def test_suppression_is_its_loop(seed: int, threshold: float, n: int) -> None:
     assert oks_nms(poses, scores, areas, threshold).tolist() == kept
 
 
+def test_a_pose_as_like_as_the_threshold_stays() -> None:
+    """Eight of seventeen joints coincide, the others are out of sight: exactly 8 / 17."""
+    poses = np.zeros((2, 17, 2))
+    poses[1, 8:] = 1e6
+    for threshold, kept in ((8 / 17, 2), (np.nextafter(8 / 17, 0), 1)):
+        assert len(oks_nms(poses, np.ones(2), np.ones(2), threshold)) == kept
+
+
 def test_suppression_refuses_arrays_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match=r"poses: required \(N, 17, 2\), got \(2, 17, 3\)"):
         oks_nms(np.zeros((2, 17, 3)), np.zeros(2), np.zeros(2))
