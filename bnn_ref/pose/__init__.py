@@ -1,11 +1,8 @@
 """Human poses: COCO's files, crops of persons, heat maps and what is read from them, COCO's evaluation."""
 
+from bnn_ref.pose import figures as figures
 from bnn_ref.pose.annotations import Annotations as Annotations
 from bnn_ref.pose.annotations import Results as Results
-from bnn_ref.pose.annotations import parse_annotations as parse_annotations
-from bnn_ref.pose.annotations import parse_results as parse_results
-from bnn_ref.pose.annotations import read_annotations as read_annotations
-from bnn_ref.pose.annotations import read_results as read_results
 from bnn_ref.pose.annotations import result_records as result_records
 from bnn_ref.pose.augmentation import HRNET as HRNET
 from bnn_ref.pose.augmentation import SIMPLE_BASELINE as SIMPLE_BASELINE
@@ -32,3 +29,7 @@ from bnn_ref.pose.joints import JOINTS as JOINTS
 from bnn_ref.pose.joints import SKELETON as SKELETON
 from bnn_ref.pose.oks import oks as oks
 from bnn_ref.pose.oks import oks_nms as oks_nms
+from bnn_ref.pose.reading import parse_annotations as parse_annotations
+from bnn_ref.pose.reading import parse_results as parse_results
+from bnn_ref.pose.reading import read_annotations as read_annotations
+from bnn_ref.pose.reading import read_results as read_results

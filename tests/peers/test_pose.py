@@ -13,8 +13,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from scenes import document, found, person, scene
 
-from bnn_ref.pose.annotations import parse_annotations, parse_results
 from bnn_ref.pose.evaluation import NAMES, evaluate
+from bnn_ref.pose.reading import parse_annotations, parse_results
 from bnn_ref.timing import paired
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import document, person
 
-from bnn_ref.pose.annotations import parse_annotations
 from bnn_ref.pose.crop import Crop, inverse, normalisation, trainable, transform, warp
+from bnn_ref.pose.reading import parse_annotations
 
 SIZE = (192, 256)
 CROPS = st.builds(

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import document, found, person, scene
 
-from bnn_ref.pose.annotations import Annotations, Results, parse_annotations, parse_results
+from bnn_ref.pose.annotations import Annotations, Results
 from bnn_ref.pose.evaluation import NAMES, evaluate
 from bnn_ref.pose.oks import oks
+from bnn_ref.pose.reading import parse_annotations, parse_results
 
 SEED = st.integers(0, 2**32 - 1)
 RANGES = ((0.0, 1e10), (1024.0, 9216.0), (9216.0, 1e10))

@@ -49,23 +49,8 @@ def draw_body(rng: np.random.Generator) -> Body:
     hips = 0.29 * stature[0] * _direction(left, forward, rng.normal(0, 0.15), rng.normal(0, 0.05))
     places = np.zeros((COUNT, 3))
     for sign, name in ((1, "left"), (-1, "right")):
-        out, side = sign * left, rng.random(8)
-        shoulder, hip = 0.105 * stature[1] * out, hips + 0.075 * stature[2] * out
-        swing, spread = -0.7 + 3.2 * side[0] ** 2, -0.1 + 1.5 * side[1] ** 2
-        elbow = shoulder + 0.17 * stature[3] * _direction(out, forward, swing, spread)
-        wrist = elbow + 0.15 * stature[3] * _direction(out, forward, swing + 2.2 * side[2], spread * side[3])
-        step, stance = -0.5 + 1.6 * side[4] ** 1.5, 0.5 * side[5] ** 2
-        knee = hip + 0.25 * stature[4] * _direction(out, forward, step, stance)
-        bent = step - 1.5 * side[6] ** 2
-        ankle = knee + 0.24 * stature[4] * _direction(out, forward, bent, stance * side[7])
-        limbs = {
-            "shoulder": shoulder,
-            "elbow": elbow,
-            "wrist": wrist,
-            "hip": hip,
-            "knee": knee,
-            "ankle": ankle,
-        }
+        shoulder, hip = 0.105 * stature[1] * sign * left, hips + 0.075 * stature[2] * sign * left
+        limbs = _limbs(rng.random(8), shoulder, hip, sign * left, forward, stature)
         for part, place in limbs.items():
             places[JOINTS.index(f"{name}_{part}")] = place
     head = -0.15 * stature[5] * _direction(left, forward, rng.normal(0, 0.2), rng.normal(0, 0.1))
@@ -73,6 +58,20 @@ def draw_body(rng: np.random.Generator) -> Body:
     roll = rng.normal(0, 0.2) if rng.random() < 0.85 else rng.uniform(-np.pi / 2, np.pi / 2)
     lean = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
     return Body(places @ lean.T, lean @ head, lean @ forward)
+
+
+def _limbs(
+    bends: Array, shoulder: Array, hip: Array, out: Array, forward: Array, stature: Array
+) -> dict[str, Array]:
+    """The joints of one side, by eight numbers in [0, 1): how far each bends; `out` is away from the body."""
+    swing, spread = -0.7 + 3.2 * bends[0] ** 2, -0.1 + 1.5 * bends[1] ** 2
+    elbow = shoulder + 0.17 * stature[3] * _direction(out, forward, swing, spread)
+    wrist = elbow + 0.15 * stature[3] * _direction(out, forward, swing + 2.2 * bends[2], spread * bends[3])
+    step, stance = -0.5 + 1.6 * bends[4] ** 1.5, 0.5 * bends[5] ** 2
+    knee = hip + 0.25 * stature[4] * _direction(out, forward, step, stance)
+    bent = step - 1.5 * bends[6] ** 2
+    ankle = knee + 0.24 * stature[4] * _direction(out, forward, bent, stance * bends[7])
+    return {"shoulder": shoulder, "elbow": elbow, "wrist": wrist, "hip": hip, "knee": knee, "ankle": ankle}
 
 
 def _direction(out: Array, forward: Array, swing: float, spread: float) -> Array:

@@ -92,7 +92,7 @@ def generate(
         )
         for figure in figures:
             key = len(document["annotations"]) + 1
-            document["annotations"].append({"id": key, "image_id": i + 1, **_annotation(canvas, figure)})
+            document["annotations"].append({"id": key, "image_id": i + 1, **annotate(canvas, figure)})
     return images, document
 
 
@@ -127,7 +127,8 @@ def _picture(
     return pixels.astype(np.uint8), canvas, figures
 
 
-def _annotation(canvas: Canvas, figure: Figure) -> dict[str, Any]:
+def annotate(canvas: Canvas, figure: Figure) -> dict[str, Any]:
+    """What COCO's files would say of a figure on a finished canvas; without ids."""
     seen = figure.visibility(canvas)
     shown = (canvas.owner >= figure.first) & (canvas.owner < figure.first + PARTS)
     keypoints: Array = np.column_stack([np.round(figure.points, 2), seen]) * (seen > 0)[:, None]

@@ -13,6 +13,7 @@ from bnn_ref import pose
 from bnn_ref.pose.figures import Difficulty, generate
 from bnn_ref.pose.figures.canvas import Canvas
 from bnn_ref.pose.figures.figure import LIMBS, PARTS, draw_figure, paint
+from bnn_ref.pose.figures.scene import annotate
 from bnn_ref.pose.joints import JOINTS
 
 ALONE = Difficulty(company=0, clutter=0, noise=0)
@@ -64,6 +65,11 @@ def test_area_and_box_are_those_of_the_pixels_that_show_the_figure() -> None:
         paint(canvas, figure, rng)
         touched = (canvas.pixels != ground).any(axis=2)
         owned = canvas.owner > 0
+        said = annotate(canvas, figure)
+        x, y, w, h = map(int, said["bbox"])
+        assert said["area"] == owned.sum() == owned[y : y + h, x : x + w].sum()
+        for edge in (owned[y], owned[y + h - 1], owned[:, x], owned[:, x + w - 1]):
+            assert edge.any(), "the box is no larger than it must be"
         assert not (owned & ~touched).any()
         rim = np.pad(owned, 1)
         near = rim[1:-1, 1:-1] | rim[2:, 1:-1] | rim[:-2, 1:-1] | rim[1:-1, 2:] | rim[1:-1, :-2]
@@ -122,6 +128,13 @@ def test_the_ceiling_of_heat_maps(size: tuple[int, int], sigma: int, least: floa
     back = np.array([pose.transform(pose.inverse(c.matrix(small)), p) for c, p in zip(crops, points)])
     found = pose.Results(truth.image_ids[rows], back, pose.person_scores(np.ones(len(rows)), scores))
     assert least < pose.evaluate(truth, found).to_dict()["AP"] <= 1
+
+
+def test_what_cannot_be_seen_has_no_area() -> None:
+    rng = np.random.default_rng(0)
+    canvas, figure = Canvas(np.zeros((120, 100, 3))), draw_figure(rng, (100, 120), (0.6, 0.9), 1)
+    said = annotate(canvas, figure)
+    assert (said["area"], said["bbox"]) == (0, [0, 0, 0, 0])
 
 
 @pytest.mark.parametrize(

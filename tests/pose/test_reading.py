@@ -15,13 +15,8 @@ import pytest
 from scenes import document, found, person, scene
 
 from bnn_ref.pose import records
-from bnn_ref.pose.annotations import (
-    parse_annotations,
-    parse_results,
-    read_annotations,
-    read_results,
-    result_records,
-)
+from bnn_ref.pose.annotations import result_records
+from bnn_ref.pose.reading import parse_annotations, parse_results, read_annotations, read_results
 
 Change = Callable[[Any], Any]
 
