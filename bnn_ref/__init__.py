@@ -11,6 +11,7 @@ What to read, in order: `binarizer` (the idea), `estimators` (the table), `layer
 
 from bnn_ref import data as data
 from bnn_ref import models as models
+from bnn_ref import pose as pose
 from bnn_ref import train as train
 from bnn_ref.auditing import audit as audit
 from bnn_ref.auditing import audit_estimator_in_network as audit_estimator_in_network

@@ -117,6 +117,27 @@ PAPERS: dict[str, Paper] = {
         2021,
         _arxiv("2103.00841"),
     ),
+    "coco2014": Paper(
+        "T.-Y. Lin, M. Maire, S. Belongie, J. Hays, P. Perona, D. Ramanan, P. Dollár, C. L. Zitnick",
+        "Microsoft COCO: Common Objects in Context",
+        "ECCV",
+        2014,
+        _arxiv("1405.0312"),
+    ),
+    "simplebaseline2018": Paper(
+        "B. Xiao, H. Wu, Y. Wei",
+        "Simple Baselines for Human Pose Estimation and Tracking",
+        "ECCV",
+        2018,
+        _arxiv("1804.06208"),
+    ),
+    "hrnet2019": Paper(
+        "K. Sun, B. Xiao, D. Liu, J. Wang",
+        "Deep High-Resolution Representation Learning for Human Pose Estimation",
+        "CVPR",
+        2019,
+        _arxiv("1902.09212"),
+    ),
     "bbc2023": Paper(
         "Y. He, L. Zhang, W. Wu, H. Zhou",
         "Binarizing by Classification: Is soft function really necessary?",

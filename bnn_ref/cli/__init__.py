@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 import bnn_ref
-from bnn_ref.cli import deployment, examination, page, training
+from bnn_ref.cli import deployment, examination, page, posing, training
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +22,7 @@ app.command()(deployment.pack)
 app.command()(deployment.predict)
 app.command()(deployment.bench)
 app.command()(page.report)
+app.add_typer(posing.app, name="pose")
 
 
 def _version(wanted: bool) -> None:

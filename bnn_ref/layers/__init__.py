@@ -7,6 +7,7 @@ from bnn_ref.layers.linear import Linear
 from bnn_ref.layers.loss import (
     AttentionLoss,
     DistributionLoss,
+    HeatmapLoss,
     MeanSquaredError,
     SoftmaxCrossEntropy,
     SquaredHinge,
@@ -36,6 +37,7 @@ __all__ = [
     "Gate",
     "GlobalAvgPool",
     "HardTanh",
+    "HeatmapLoss",
     "InputScale",
     "LatentPenalty",
     "Layer",

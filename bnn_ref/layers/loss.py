@@ -79,6 +79,29 @@ class MeanSquaredError(Layer):
         return grad, -grad
 
 
+class HeatmapLoss(Layer):
+    """1/J sum_j of 1/2 mean_nhw of (w_nj (y_nhwj - t_nhwj))^2; maps y and t (N, H, W, J), weights w (N, J).
+
+    Source: simplebaseline2018 (released code).
+    """
+
+    def forward(self, y: Array, target: Array, weight: Array) -> tuple[Array, Any]:
+        if y.ndim != 4 or not y.size or target.shape != y.shape:
+            raise ValueError(f"maps: required two of one shape (N, H, W, J), got {y.shape}, {target.shape}")
+        if weight.shape != (len(y), y.shape[3]):
+            raise ValueError(f"weight: required one a map, {(len(y), y.shape[3])}, got {weight.shape}")
+        error, weight = y - target, weight[:, None, None]
+        weighted = weight * error
+        return np.asarray((weighted * weighted).mean() / 2), (error, weight)
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Array, Array]:
+        """w^2 (y - t) dy / (N H W J) to y, its negative to t; w sum_hw of (y - t)^2 dy / (N H W J) to w."""
+        error, weight = cache
+        each = dy / error.size
+        grad = weight * weight * error * each
+        return grad, -grad, (weight * error * error * each).sum(axis=(1, 2))
+
+
 class DistributionLoss(Layer):
     """mean_n of -sum_k p_nk log q_nk: p the teacher's softmax, q the student's; logits s and t (N, classes).
 

@@ -34,6 +34,7 @@ from bnn_ref.layers import (
     Gate,
     GlobalAvgPool,
     HardTanh,
+    HeatmapLoss,
     InputScale,
     LatentPenalty,
     Layer,
@@ -142,6 +143,7 @@ CASES = {
     "entropy": Case(lambda rng: SoftmaxCrossEntropy(), ((4, 3),), 3),
     "hinge": Case(lambda rng: SquaredHinge(), ((4, 3),), 3),
     "square": Case(lambda rng: MeanSquaredError(), ((4, 3), (4, 3))),
+    "heat-maps": Case(lambda rng: HeatmapLoss(), (IMAGE, IMAGE, (2, 3))),
     "sequential": Case(lambda rng: Sequential(BatchNorm(3), ReLU(), MaxPool2d(2)), (IMAGE,)),
     "composite": Case(Residual, (IMAGE,)),
 }

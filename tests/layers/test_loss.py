@@ -15,6 +15,7 @@ from bnn_ref.basepoint import record, replay
 from bnn_ref.layers import (
     AttentionLoss,
     DistributionLoss,
+    HeatmapLoss,
     MeanSquaredError,
     SoftmaxCrossEntropy,
     SquaredHinge,
@@ -113,6 +114,72 @@ def test_mean_squared_error(derivative: Any, shape: tuple[int, ...]) -> None:
     assert value == pytest.approx(loop(y), rel=1e-13)
     dy, _ = loss.backward(np.array(0.5), cache)
     np.testing.assert_allclose(dy, derivative(loop, y, np.array(0.5)), rtol=1e-13)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_heat_map_loss_is_its_loop(derivative: Any, seed: int) -> None:
+    """Joint by joint, half the mean over images and pixels of the weighted square; the mean over joints."""
+    rng = np.random.default_rng(seed)
+    n, h, w, j = rng.integers(1, 4, 4)
+    (y, target), weight = rng.normal(size=(2, n, h, w, j)), rng.uniform(0, 2, (n, j))
+
+    def loop(maps: Any, wanted: Any, weights: Any) -> Any:
+        total = 0
+        for joint in range(j):
+            squares = [
+                (weights[i, joint] * (maps[i, a, b, joint] - wanted[i, a, b, joint])) ** 2
+                for i, a, b in np.ndindex(n, h, w)
+            ]
+            total += 0.5 * sum(squares) / len(squares)
+        return total / j
+
+    loss = HeatmapLoss()
+    value, cache = loss.forward(y, target, weight)
+    assert value == pytest.approx(loop(y, target, weight), rel=1e-12)
+    given_back = loss.backward(np.array(-3.0), cache)
+    slopes = (
+        derivative(lambda z: loop(z, target, weight), y, np.array(-3.0)),
+        derivative(lambda z: loop(y, z, weight), target, np.array(-3.0)),
+        derivative(lambda z: loop(y, target, z), weight, np.array(-3.0)),
+    )
+    for mine, wanted in zip(given_back, slopes, strict=True):
+        np.testing.assert_allclose(mine, wanted, rtol=1e-10, atol=1e-13)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_heat_map_loss_is_0_where_weighted_joints_agree_and_unlabelled_ones_are_free_row_23(
+    seed: int,
+) -> None:
+    """Bbc.md section 8, row 23."""
+    rng = np.random.default_rng(seed)
+    y, target = rng.normal(size=(2, 2, 3, 4, 5))
+    weight = rng.integers(0, 2, (2, 5)).astype(float)
+    target = np.where(weight[:, None, None] > 0, y, target)
+    loss = HeatmapLoss()
+    assert loss(y, target, weight) == 0
+    weight[0, 2] = 1
+    target[0, 1, 3, 2] = y[0, 1, 3, 2] + 0.5
+    value, cache = loss.forward(y, target, weight)
+    assert value > 0
+    dy, dt, _ = loss.backward(np.ones(()), cache)
+    assert np.flatnonzero(dy).tolist() == np.flatnonzero(dt).tolist()
+    free = np.broadcast_to(weight[:, None, None] == 0, dy.shape)
+    assert not dy[free].any()
+    assert dy[0, 1, 3, 2] == pytest.approx(-0.5 / dy.size)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [
+        (((2, 3, 4, 5), (2, 3, 4, 4), (2, 5)), r"maps: required two of one shape \(N, H, W, J\)"),
+        (((2, 3, 4), (2, 3, 4), (2, 4)), "maps: required"),
+        (((0, 3, 4, 5), (0, 3, 4, 5), (0, 5)), "maps: required"),
+        (((2, 3, 4, 5), (2, 3, 4, 5), (5,)), r"weight: required one a map, \(2, 5\), got \(5,\)"),
+    ],
+)
+def test_heat_map_loss_refuses_what_does_not_fit(shapes: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        HeatmapLoss().forward(*map(np.ones, shapes))
 
 
 @pytest.mark.parametrize("loss", [SoftmaxCrossEntropy(), SquaredHinge()])

@@ -1,0 +1,35 @@
+"""Human poses: COCO's files, crops of persons, heat maps and what is read from them, COCO's evaluation."""
+
+from bnn_ref.pose import figures as figures
+from bnn_ref.pose.annotations import Annotations as Annotations
+from bnn_ref.pose.annotations import Results as Results
+from bnn_ref.pose.annotations import result_records as result_records
+from bnn_ref.pose.augmentation import HRNET as HRNET
+from bnn_ref.pose.augmentation import SIMPLE_BASELINE as SIMPLE_BASELINE
+from bnn_ref.pose.augmentation import Augmentation as Augmentation
+from bnn_ref.pose.augmentation import mirrored as mirrored
+from bnn_ref.pose.crop import Crop as Crop
+from bnn_ref.pose.crop import inverse as inverse
+from bnn_ref.pose.crop import normalisation as normalisation
+from bnn_ref.pose.crop import trainable as trainable
+from bnn_ref.pose.crop import transform as transform
+from bnn_ref.pose.crop import warp as warp
+from bnn_ref.pose.evaluation import Evaluation as Evaluation
+from bnn_ref.pose.evaluation import evaluate as evaluate
+from bnn_ref.pose.heatmaps import HARD_JOINTS as HARD_JOINTS
+from bnn_ref.pose.heatmaps import accuracy as accuracy
+from bnn_ref.pose.heatmaps import decode as decode
+from bnn_ref.pose.heatmaps import flip_test as flip_test
+from bnn_ref.pose.heatmaps import flipped_back as flipped_back
+from bnn_ref.pose.heatmaps import peaks as peaks
+from bnn_ref.pose.heatmaps import person_scores as person_scores
+from bnn_ref.pose.heatmaps import targets as targets
+from bnn_ref.pose.joints import FLIP as FLIP
+from bnn_ref.pose.joints import JOINTS as JOINTS
+from bnn_ref.pose.joints import SKELETON as SKELETON
+from bnn_ref.pose.oks import oks as oks
+from bnn_ref.pose.oks import oks_nms as oks_nms
+from bnn_ref.pose.reading import parse_annotations as parse_annotations
+from bnn_ref.pose.reading import parse_results as parse_results
+from bnn_ref.pose.reading import read_annotations as read_annotations
+from bnn_ref.pose.reading import read_results as read_results

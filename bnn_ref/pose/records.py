@@ -1,0 +1,124 @@
+"""JSON records from outside, checked: what is wrong is refused with the record's place, and its id if any."""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+LARGEST = 2**30
+"""Bytes of JSON that are read at most: four times COCO's largest keypoint file."""
+
+NUMBER = "a finite number of at most 1e100"
+
+
+def read_json(path: str | PathLike[str]) -> Any:
+    """The document in a JSON file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is larger than `LARGEST`, cut short, nested without end, or no JSON.
+    """
+    size = Path(path).stat().st_size
+    if size > LARGEST:
+        raise ValueError(f"{path}: required at most {LARGEST:,} bytes of JSON, got {size:,}")
+    try:
+        return json.loads(Path(path).read_text("utf-8"))
+    except (ValueError, RecursionError) as reason:
+        raise ValueError(
+            f"{path}: required JSON, got a file that is none or is cut short ({reason})"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Record:
+    """One JSON object of a list, which knows where it stands.
+
+    Parameters
+    ----------
+    place : str
+        Where it was found, such as "annotations[3]"; every error begins with it.
+    values : mapping
+        What it holds.
+    """
+
+    place: str
+    values: Mapping[str, Any]
+
+    def refuse(self, key: str, wanted: str, got: Any) -> ValueError:
+        """The error that names this record, one key of it, what was required and what came."""
+        return self._error(key, wanted, _short(got))
+
+    def _error(self, key: str, wanted: str, got: str) -> ValueError:
+        name = (
+            f" (id {_short(self.values['id'])})" if _is_whole(self.values.get("id")) and key != "id" else ""
+        )
+        return ValueError(f"{self.place}{name}: {key}: required {wanted}, got {got}")
+
+    def take(self, key: str) -> Any:
+        """The value under `key`; ValueError if there is none."""
+        if key not in self.values:
+            raise self.refuse(key, "a value", None)
+        return self.values[key]
+
+    def whole(self, key: str, least: int = 0) -> int:
+        """A whole number of at least `least` that 64 bits hold."""
+        value = self.take(key)
+        if not _is_whole(value) or not least <= value < 2**63:
+            raise self.refuse(key, f"a whole number >= {least}", value)
+        return int(value)
+
+    def number(self, key: str) -> float:
+        """A finite number."""
+        value = self.take(key)
+        if not _is_number(value):
+            raise self.refuse(key, NUMBER, value)
+        return float(value)
+
+    def text(self, key: str) -> str:
+        """A text with something in it."""
+        value = self.take(key)
+        if not isinstance(value, str) or not value:
+            raise self.refuse(key, "a text", value)
+        return value
+
+    def numbers(self, key: str, count: int) -> list[float]:
+        """A list of `count` finite numbers."""
+        value = self.take(key)
+        if not isinstance(value, list) or len(value) != count:
+            got = f"{len(value)} values" if isinstance(value, list) else _short(value)
+            raise self._error(key, f"a list of {count} numbers", got)
+        wrong = next((i for i, one in enumerate(value) if not _is_number(one)), None)
+        if wrong is not None:
+            raise self.refuse(f"{key}[{wrong}]", NUMBER, value[wrong])
+        return value
+
+
+def _short(value: Any) -> str:
+    text = reprlib.repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int  # JSON has no other whole numbers, and true is none
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and type(value) is not bool and -1e100 <= value <= 1e100
+
+
+def records(name: str, listed: Any) -> Iterator[Record]:
+    """Each object of a list, with its place; ValueError where the list or one of its items is none."""
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        raise ValueError(f"{name}: required a list of records, got {_short(listed)}")
+    for i, values in enumerate(listed):
+        if not isinstance(values, Mapping):
+            raise ValueError(f"{name}[{i}]: required a record, got {_short(values)}")
+        yield Record(f"{name}[{i}]", values)
