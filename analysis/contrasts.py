@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import copysign, sqrt
+from statistics import fmean
 
 from analysis.tables import Cell, Table
 from bnn_ref.checks import require
@@ -20,7 +21,8 @@ class Contrast:
     where : str
         The table of the paper that answers it at full size; "ours" where none does.
     arm, against : str
-        Arms of the study; a contrast whose arms a study leaves out is not asked.
+        Arms of the study, or names of several arms together, whose mean it is then; a contrast whose arms a
+        study leaves out is not asked.
     paper : float or None
         What the paper reports, in points of accuracy; None where it reports nothing that can be quoted.
     direction : int or None
@@ -95,26 +97,50 @@ def _effect(mean: float, one: Contrast) -> str:
 def image_error(first: float, second: float, images: int) -> float:
     """95 % error of a difference of two accuracies by the choice of `images` test images, taken as unpaired.
 
-    Two networks err on many of the same images, so this is too much rather than too little.
+    Two networks err on many of the same images, so this is too much rather than too little; of a mean over
+    several networks even more so.
     """
     return 1.96 * sqrt((first * (1 - first) + second * (1 - second)) / images)
 
 
 def contrasts(
-    result: Comparison, asked: Sequence[Contrast], images: int, answer: str = "in the paper"
+    result: Comparison,
+    asked: Sequence[Contrast],
+    images: int,
+    answer: str = "in the paper",
+    together: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
-    """One line a contrast, in points of accuracy on `images` test images; `answer` heads what is expected."""
+    """One line a contrast, in points of accuracy on test images.
+
+    Parameters
+    ----------
+    result : Comparison
+    asked : sequence of Contrast
+    images : int
+        Number of test images.
+    answer : str
+        Heads the column of what is expected.
+    together : mapping of str to sequence of str
+        Names of several arms, and which.
+    """
     columns = ("paper's place", "arm", "minus", "runs", "difference", "low", "high", "smallest detectable")
-    rows = [_row(result, one, images) for one in asked if {one.arm, one.against} <= set(result.arms)]
+    names = {arm: (arm,) for arm in result.arms} | {
+        key: tuple(arms) for key, arms in (together or {}).items()
+    }
+    rows = [
+        _row(result, one, images, names) for one in asked if names.get(one.arm) and names.get(one.against)
+    ]
     return Table.of((*columns, "error of the images", answer, "reading"), rows)
 
 
-def _row(result: Comparison, one: Contrast, images: int) -> list[Cell]:
-    gap = result.contrast(one.arm, one.against)
+def _row(result: Comparison, one: Contrast, images: int, names: Mapping[str, tuple[str, ...]]) -> list[Cell]:
+    arms, against = names[one.arm], names[one.against]
+    gap = result.contrast(arms, against)
     means = {summary.arm: summary.mean for summary in result.summaries}
-    error = image_error(means[one.arm], means[one.against], images)
+    error = image_error(*(fmean(means[arm] for arm in group) for group in (arms, against)), images)
     found = [points(value) for value in (gap.mean, gap.low, gap.high, gap.smallest, error)]
-    where = (one.where, one.arm, one.against, len(result.seeds))
+    runs = len(result.seeds) * max(len(arms), len(against))
+    where = (one.where, one.arm, one.against, runs)
     return [*where, *found, one.answer, reading(gap, one, error)]
 
 
