@@ -4,7 +4,7 @@ Defaults take minutes on the embedded digits; at that size most differences are 
 and the tables say so. Full size is a matter of arguments:
 
     python -m analysis.bireal --data fashion-mnist --model bireal-18 --width 64 --blocks 4 4 4 4
-        --rules bnn paper code caffe xnor xnor-exact --pretraining 60 --epochs 20 --batch-size 128
+        --starts none relu clip --rules bnn paper code caffe xnor xnor-exact --pretraining 60 --epochs 20 --batch-size 128
         --optimizer sgd --lr 0.01 --seeds 5
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from analysis.bireal import grid, mismatch, training
 from analysis.contrasts import contrasts
@@ -22,13 +23,17 @@ from bnn_ref.train import Config
 
 QUESTION = "Which part of Bi-Real Net helps, and how well do the gradients of estimators point?"
 
-RECIPE = Config(3, 64, "adam", 0.01, clip=None)
+RECIPE = Config(3, 128, "adam", 0.01, clip=None)
 """Latent weights are not clipped, as in the released codes."""
 
 PAPER = {"epochs": "20 (18 layers)", "batch_size": "128", "optimizer": "sgd", "lr": "0.01"}
 
-LEVELS: dict[str, Sequence[str]] = {**grid.CHOICES, "rule": ("bnn", "paper", "code")}
-"""Of the small study: 54 cells."""
+LEVELS: dict[str, Sequence[str]] = {
+    **grid.CHOICES,
+    "start": ("relu", "clip"),
+    "rule": ("bnn", "paper", "code"),
+}
+"""Of the small study: 36 cells."""
 
 
 def add(made: ArgumentParser) -> None:
@@ -37,8 +42,8 @@ def add(made: ArgumentParser) -> None:
     made.add_argument("--width", type=int, default=8, help="its first channels; 64 in the paper")
     made.add_argument("--blocks", type=int, nargs="+", default=[2, 2, 2], help="convolutions of its stages")
     for name, levels in grid.CHOICES.items():
-        given = {"nargs": "+", "default": list(LEVELS[name]), "choices": list(levels)}
-        made.add_argument(f"--{name}s", help=f"levels of the factor {name}", **given)
+        what, given = f"levels of the factor {name}", list(LEVELS[name])
+        made.add_argument(f"--{name}s", nargs="+", default=given, choices=list(levels), help=what)
     made.add_argument("--pretraining", type=int, default=3, help="epochs of the real network, all stages")
     probing = mismatch.Probing()
     made.add_argument("--probed-epochs", type=int, default=probing.epochs, help="of the network to probe")
@@ -57,7 +62,9 @@ def cells(options: Namespace) -> list[grid.Cell]:
 def arms(options: Namespace) -> Arms:
     """The build options of every network that is trained, the real ones included."""
     made = {cell.label: cell.options for cell in cells(options)}
-    real = {f"{cell.shortcut} / {cell.start}": {} for cell in cells(options) if grid.STARTS[cell.start]}
+    real: dict[str, dict[str, Any]] = {
+        f"{cell.shortcut} / {cell.start}": {} for cell in cells(options) if grid.STARTS[cell.start]
+    }
     return {**made, **real}
 
 

@@ -1,7 +1,7 @@
 """Gradient mismatch: what estimators say of the signs of a small trained network, and what its loss does.
 
-The network is trained with ApproxSign and signs of its weights; then every estimator takes ApproxSign's place.
-All of them answer with the same signs, so that the loss is the same and only gradients differ.
+The network is trained with ApproxSign and signs of its weights; then other estimators take ApproxSign's
+place. All answer with the same signs, so that the loss is the same and only gradients differ.
 """
 
 from __future__ import annotations

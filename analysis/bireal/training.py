@@ -46,8 +46,12 @@ class Work:
 
     def build(self, seed: int, **own: Any) -> Model:
         """A network for these images."""
-        given = {"input_shape": self.images.shape, "classes": len(self.images.classes), "seed": seed}
-        return build(self.model, **self.options, **own, **given)
+        given: dict[str, Any] = {
+            "input_shape": self.images.shape,
+            "classes": len(self.images.classes),
+            "seed": seed,
+        }
+        return build(self.model, **{**self.options, **own, **given})
 
     def stages(self, shortcut: str, start: str, seed: int) -> list[Stage]:
         """The real networks that come first, each with its share of the epochs.
