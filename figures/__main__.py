@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from figures import bireal_estimators, capability, fda, magnitude, spectra
+from figures import ablation, bireal_estimators, capability, cost, fda, magnitude, mismatch, spectra
 from figures.drawing import run
 
 if __name__ == "__main__":
@@ -13,5 +13,8 @@ if __name__ == "__main__":
         "bireal-estimators": bireal_estimators.draw,
         "capability": capability.draw,
         "magnitude": magnitude.draw,
+        "cost": cost.draw,
+        "ablation": ablation.draw,
+        "mismatch": mismatch.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES}))

@@ -4,8 +4,8 @@ Defaults take minutes on the embedded digits; at that size most differences are 
 and the tables say so. Full size is a matter of arguments:
 
     python -m analysis.bireal --data fashion-mnist --model bireal-18 --width 64 --blocks 4 4 4 4
-        --starts none relu clip --rules bnn paper code caffe xnor xnor-exact --pretraining 60 --epochs 20 --batch-size 128
-        --optimizer sgd --lr 0.01 --seeds 5
+        --starts none relu clip --rules bnn paper code caffe xnor xnor-exact --pretraining 60 --epochs 20
+        --batch-size 128 --optimizer sgd --lr 0.01 --seeds 5
 """
 
 from __future__ import annotations

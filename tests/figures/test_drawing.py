@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.tables import RESULTS
-from figures import bireal_estimators, capability, fda, magnitude, spectra
+from figures import ablation, bireal_estimators, capability, cost, fda, magnitude, mismatch, spectra
 from figures.drawing import Draw, counted, run
 
 Drawn = Callable[[Draw, Path], Figure]
@@ -25,6 +25,9 @@ PICTURES = {
     "capability": capability.draw,
     **fda.PICTURES,
     "magnitude": magnitude.draw,
+    "cost": cost.draw,
+    "ablation": ablation.draw,
+    "mismatch": mismatch.draw,
 }
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
@@ -35,6 +38,9 @@ NEEDS = {
     "fda-terms": {"fda-time", "fda-terms"},
     "fda-schedules": {"fda-schedules"},
     "magnitude": {"magnitude-ratios", "magnitude-equalities"},
+    "cost": {"cost"},
+    "ablation": {"bireal-cells", "bireal-contrasts"},
+    "mismatch": {"bireal-mismatch", "bireal-networks"},
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}
