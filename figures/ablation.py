@@ -71,7 +71,8 @@ def contrasts_panel(ax: Axes, rows: Sequence[Record]) -> None:
             reach = float(row["smallest detectable"])
             ax.plot((-reach, reach), (place, place), "|", color=GREY, markersize=13, markeredgewidth=1.6)
     interval(ax, rows, "difference", range(len(rows)), BLUE, "o", "")
-    ax.vlines(0, np.arange(len(rows)) - 0.4, np.arange(len(rows)) + 0.4, color=INK, linewidth=0.8)
+    places = np.arange(len(rows))
+    ax.vlines(np.zeros(len(rows)), places - 0.4, places + 0.4, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(rows)), [f"{row['arm']}\n- {row['minus']}" for row in rows], fontsize=8)
     ax.set_ylim(len(rows) - 0.3, -0.5)
     for place, row in enumerate(rows):

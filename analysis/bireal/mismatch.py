@@ -15,7 +15,8 @@ import numpy as np
 from analysis.bireal.training import Work
 from analysis.tables import Cell as Entry
 from analysis.tables import Table
-from bnn_ref.auditing.fidelity import OPERANDS, Site, agreement
+from bnn_ref.auditing import Site, agreement
+from bnn_ref.auditing.fidelity import OPERANDS
 from bnn_ref.data import Preprocessing
 from bnn_ref.layers import SoftmaxCrossEntropy
 from bnn_ref.layers.product import Product

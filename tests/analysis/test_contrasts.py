@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -68,15 +70,46 @@ def test_an_expectation_is_a_number_or_a_direction() -> None:
         Contrast("", "a", "b", direction=2)
 
 
-def test_contrasts_are_paired_and_those_without_their_arms_left_out() -> None:
-    """Seeds differ by 10 points and arms by 2 within each: unpaired, nothing could be told."""
-    levels = {("a", 0): 0.72, ("b", 0): 0.70, ("a", 1): 0.821, ("b", 1): 0.80, ("a", 2): 0.92, ("b", 2): 0.90}
+def made_up(levels: dict[str, list[float]]) -> Comparison:
+    """Accuracies by arm, seed by seed."""
     runs = tuple(
         Run(arm, seed, History((Epoch(0, 0, 0.0, 0.1, 1.0, 0.5, accuracy, 1.0),)))
-        for (arm, seed), accuracy in levels.items()
+        for arm, values in levels.items()
+        for seed, accuracy in enumerate(values)
     )
-    result = Comparison("made up", "mlp", {"a": {}, "b": {}}, {}, Config(), "a", (0, 1, 2), runs)
+    arms: dict[str, dict[str, Any]] = {arm: {} for arm in levels}
+    return Comparison("made up", "mlp", arms, {}, Config(), next(iter(arms)), (0, 1, 2), runs)
+
+
+def test_contrasts_are_paired_and_those_without_their_arms_left_out() -> None:
+    """Seeds differ by 10 points and arms by 2 within each: unpaired, nothing could be told."""
+    result = made_up({"a": [0.72, 0.821, 0.92], "b": [0.70, 0.80, 0.90]})
     asked = [Contrast("ours", "a", "b", direction=1), Contrast("ours", "a", "c")]
     (row,) = contrasts(result, asked, 10**6, "expected").records()
     assert (row["difference"], row["expected"], row["reading"]) == ("2.03", "better", "better, as expected")
     assert float(row["low"]) > 1.8
+    assert row["runs"] == "3"
+
+
+def test_several_arms_together_are_their_mean_seed_by_seed() -> None:
+    """Each cell scatters by 10 points, against its partner's scatter: their mean does not."""
+    up, down = [0.70, 0.80, 0.90], [0.90, 0.80, 0.70]
+    levels = {"x 1": up, "x 2": down, "y 1": [v - 0.05 for v in up], "y 2": [v - 0.07 for v in down]}
+    levels["y 2"][0] -= 0.01
+    groups = {"x": ["x 1", "x 2"], "y": ["y 1", "y 2"], "z": []}
+    asked = [Contrast("ours", "x", "y"), Contrast("ours", "x", "z"), Contrast("ours", "x 1", "y")]
+    whole, mixed = contrasts(made_up(levels), asked, 10**6, "expected", groups).records()
+    assert (whole["difference"], whole["runs"], whole["reading"]) == ("6.17", "6", "better")
+    half = 4.3027 * np.std([6.5, 6.0, 6.0], ddof=1) / np.sqrt(3)
+    assert float(whole["high"]) - float(whole["low"]) == pytest.approx(2 * half, abs=0.02)
+    assert (mixed["arm"], mixed["minus"]) == ("x 1", "y")
+
+
+def test_arms_together_must_be_there_and_differ() -> None:
+    result = made_up({"a": [0.7, 0.8, 0.9], "b": [0.7, 0.8, 0.9]})
+    with pytest.raises(ValueError, match=r"arm: required at least one arm, got \(\)"):
+        result.contrast([], "b")
+    with pytest.raises(ValueError, match="against: required another arm than a, b"):
+        result.contrast(["a", "b"], ("b", "a"))
+    with pytest.raises(ValueError, match="arm: required one of a, b, got 'c'"):
+        result.contrast(["a", "c"], "b")
