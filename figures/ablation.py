@@ -66,18 +66,18 @@ def contrasts_panel(ax: Axes, rows: Sequence[Record]) -> None:
     """A row a contrast: the difference, what it would take to be seen, and the verdict in words."""
     for place, row in enumerate(rows):
         error = float(row["error of the images"])
-        ax.barh(place, 2 * error, 0.8, left=-error, color=GREY, alpha=0.2)
+        ax.barh(place, 2 * error, 0.68, left=-error, color=GREY, alpha=0.2)
         if row["smallest detectable"]:
             reach = float(row["smallest detectable"])
-            ax.plot((-reach, reach), (place, place), "|", color=GREY, markersize=13, markeredgewidth=1.6)
+            ax.plot((-reach, reach), (place, place), "|", color=GREY, markersize=12, markeredgewidth=1.6)
     interval(ax, rows, "difference", range(len(rows)), BLUE, "o", "")
     places = np.arange(len(rows))
-    ax.vlines(np.zeros(len(rows)), places - 0.4, places + 0.4, color=INK, linewidth=0.8)
+    ax.vlines(np.zeros(len(rows)), places - 0.34, places + 0.34, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(rows)), [f"{row['arm']}\n- {row['minus']}" for row in rows], fontsize=8)
     ax.set_ylim(len(rows) - 0.3, -0.5)
     for place, row in enumerate(rows):
-        expected = f"expected: {row['expected'] or 'open'}. "
-        ax.text(0, place + 0.56, expected + row["reading"], fontsize=7, ha="center", va="center")
+        said = f"{row['reading']} (expected: {row['expected'] or 'open'})"
+        ax.text(0, place + 0.5, said, fontsize=7, ha="center", va="center")
     ax.set_title("difference in points", loc="left")
 
 

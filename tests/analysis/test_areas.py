@@ -19,7 +19,7 @@ def test_the_tables_are_reproduced(name: str, same: Compare) -> None:
 
 
 def test_the_areas() -> None:
-    """1 and 2/3, and what else is known in closed form; two by the trapezoids under the curves on record too."""
+    """1 and 2/3, and what else is known in closed form; two by trapezoids under the curves on record too."""
     found = read(RESULTS / "areas-sign.csv")
     sizes = dict(zip(found.column("function"), found.numbers("area to sign"), strict=True))
     assert sizes == {
