@@ -137,7 +137,8 @@ def _row(result: Comparison, one: Contrast, images: int, names: Mapping[str, tup
     arms, against = names[one.arm], names[one.against]
     gap = result.contrast(arms, against)
     means = {summary.arm: summary.mean for summary in result.summaries}
-    error = image_error(*(fmean(means[arm] for arm in group) for group in (arms, against)), images)
+    first, second = (fmean(means[arm] for arm in group) for group in (arms, against))
+    error = image_error(first, second, images)
     found = [points(value) for value in (gap.mean, gap.low, gap.high, gap.smallest, error)]
     runs = len(result.seeds) * max(len(arms), len(against))
     where = (one.where, one.arm, one.against, runs)

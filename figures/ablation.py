@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.tables import load
+from bnn_ref.parameter import Array
 from bnn_ref.plot import INK, figure
 from figures.drawing import BLUE, GREY, ORANGE, counted, run
 
@@ -50,7 +51,7 @@ def cells_panel(ax: Axes, rows: Sequence[Record]) -> None:
 
 
 def interval(
-    ax: Axes, rows: Sequence[Record], column: str, y: Sequence[float], color: str, marker: str, label: str
+    ax: Axes, rows: Sequence[Record], column: str, y: Array, color: str, marker: str, label: str
 ) -> None:
     """Dots at `column`, with bars from `low` to `high` where there are any."""
     mean, low, high = (
@@ -64,14 +65,14 @@ def interval(
 
 def contrasts_panel(ax: Axes, rows: Sequence[Record]) -> None:
     """A row a contrast: the difference, what it would take to be seen, and the verdict in words."""
+    places = np.arange(len(rows))
     for place, row in enumerate(rows):
         error = float(row["error of the images"])
         ax.barh(place, 2 * error, 0.68, left=-error, color=GREY, alpha=0.2)
         if row["smallest detectable"]:
             reach = float(row["smallest detectable"])
             ax.plot((-reach, reach), (place, place), "|", color=GREY, markersize=12, markeredgewidth=1.6)
-    interval(ax, rows, "difference", range(len(rows)), BLUE, "o", "")
-    places = np.arange(len(rows))
+    interval(ax, rows, "difference", places, BLUE, "o", "")
     ax.vlines(np.zeros(len(rows)), places - 0.34, places + 0.34, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(rows)), [f"{row['arm']}\n- {row['minus']}" for row in rows], fontsize=8)
     ax.set_ylim(len(rows) - 0.3, -0.5)

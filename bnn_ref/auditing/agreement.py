@@ -61,8 +61,8 @@ def agreement(gradient: Array, truth: Array, seed: int = 0) -> Agreement:
     g, truth = np.asarray(gradient, np.float64), np.asarray(truth, np.float64)
     if truth.shape == g.shape:
         exact = _ratios(np.array((g * truth).sum()), np.array((truth**2).sum()), float((g * g).sum()))
-        cosine, gain, bias = map(float, exact)
-        return Agreement(cosine, cosine, cosine, gain, bias)
+        one, size, off = map(float, exact)
+        return Agreement(one, one, one, size, off)
     fits = truth.shape[1:] == g.shape and len(truth) > 1
     require(fits, "truth", f"shape {g.shape}, or two or more of it", truth.shape)
     estimates = truth.reshape(len(truth), -1)
