@@ -9,8 +9,10 @@ committed: a changed number is a changed line. Pictures are drawn from them, in 
 
     spectra     what each estimator sees of sign: its filter, its harmonics on a period, its distance
     fda         FDA-BNN's figures: its spectra, and what its number of terms costs and brings
+    bireal      Bi-Real Net's ablation, and how well the gradients of estimators point
     magnitude   what batch norm leaves of a weight gradient that carries the weight's magnitude
     areas       the areas between sign and what Bi-Real Net compares for it
+    cost        what Bi-Real networks take in memory and operations, under which convention
     capability  how many values the tensors of a Bi-Real block can take, and do take
     proximal    what proximal optimizers do on toy problems, and who solves random binary least squares
     checkers    what generic gradient checkers say of a right and of a dead backward, and what an audit says

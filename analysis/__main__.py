@@ -1,4 +1,4 @@
-"""`python -m analysis`: run every study; the trained one takes minutes."""
+"""`python -m analysis`: run every study; the trained ones take minutes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis import areas, capability, checkers, claims, magnitude, pairs, proximal, spectra
+from analysis import areas, capability, checkers, claims, cost, magnitude, pairs, proximal, spectra
+from analysis.bireal import __main__ as bireal
 from analysis.fda import __main__ as fda
 from analysis.study import out_option, run
 
@@ -16,8 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m analysis", description="Run every study.")
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
-    modules = (spectra, areas, checkers, magnitude, capability, pairs, proximal)
-    return max(*(run(module.STUDY, out) for module in modules), claims.main(out), fda.main(out))
+    modules = (spectra, areas, checkers, magnitude, capability, cost, pairs, proximal)
+    trained = (study.main(out) for study in (fda, bireal))
+    return max(*(run(module.STUDY, out) for module in modules), claims.main(out), *trained)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from figures import bireal_estimators, capability, fda, magnitude, proxconnect, spectra
+from figures import (
+    ablation,
+    bireal_estimators,
+    capability,
+    cost,
+    fda,
+    magnitude,
+    mismatch,
+    proxconnect,
+    spectra,
+)
 from figures.drawing import run
 
 if __name__ == "__main__":
@@ -13,5 +23,8 @@ if __name__ == "__main__":
         "bireal-estimators": bireal_estimators.draw,
         "capability": capability.draw,
         "magnitude": magnitude.draw,
+        "cost": cost.draw,
+        "ablation": ablation.draw,
+        "mismatch": mismatch.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

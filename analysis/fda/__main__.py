@@ -10,29 +10,34 @@ arguments:
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
 
+from analysis.contrasts import contrasts
+from analysis.experiment import Arms, Experiment, Trial
 from analysis.fda import panels, speed, training
-from analysis.study import Study, carry_out, out_option
 from analysis.tables import Table
-from bnn_ref import data
 from bnn_ref.models import SCALES
-from bnn_ref.optim import OPTIMIZERS
-from bnn_ref.train import Comparison, Config, Run, compare
+from bnn_ref.train import Config, compare
 
 QUESTION = "Does each part of FDA-BNN help, and what does its number of terms cost?"
 
+RECIPE = Config(6, 64, "adam", 0.01, clip=None)
+"""The step size falls by cosine. The paper's SGD at 0.1 is no default here: slopes of estimators differ
+tenfold, and with so few steps Adam lets one step size serve them all."""
 
-def parser() -> argparse.ArgumentParser:
-    """The command line; its defaults are the small study."""
-    made = argparse.ArgumentParser("python -m analysis.fda", description=QUESTION)
-    made.add_argument("--data", default="digits", choices=data.names(), help="data set")
-    made.add_argument("--folder", type=Path, help="where its files are")
-    made.add_argument("--limit", type=int, help="use only so many training images")
+PAPER = {
+    "epochs": "400",
+    "batch_size": "128",
+    "optimizer": "sgd",
+    "lr": "0.1 with sgd",
+    "weight_decay": "1e-4",
+}
+
+
+def add(made: ArgumentParser) -> None:
+    """The options of the network and of the numbers of terms."""
     made.add_argument("--model", default="resnet-20", choices=("resnet-20", "vgg-small"), help="network")
     made.add_argument("--width", type=int, default=8, help="its first channels; 16 and 128 in the paper")
     made.add_argument("--scale", default="tensor", choices=list(SCALES), help="of binary weights")
@@ -40,84 +45,41 @@ def parser() -> argparse.ArgumentParser:
     for name, what in (("terms", "N all along"), ("from-one", "N growing from 1"), ("from-nine", "from 9")):
         given = {"terms": sweep.fixed, "from-one": sweep.from_one, "from-nine": sweep.from_nine}[name]
         made.add_argument(f"--{name}", type=int, nargs="*", default=list(given), help=what)
-    made.add_argument("--epochs", type=int, default=6, help="400 in the paper")
-    made.add_argument("--batch-size", type=int, default=64, help="128 in the paper")
-    made.add_argument("--optimizer", default="adam", choices=list(OPTIMIZERS), help="sgd in the paper")
-    made.add_argument("--lr", type=float, default=0.01, help="first step size; 0.1 with the paper's sgd")
-    made.add_argument("--weight-decay", type=float, default=0.0, help="1e-4 in the paper")
-    made.add_argument("--seeds", type=int, default=3, help="runs of each arm")
-    made.add_argument("--jobs", type=int, default=2, help="processes at a time")
-    out_option(made)
-    return made
 
 
-def swept(options: argparse.Namespace) -> training.Sweep:
+def swept(options: Namespace) -> training.Sweep:
     """The numbers of terms that the command line asks for."""
     return training.Sweep(tuple(options.terms), tuple(options.from_one), tuple(options.from_nine))
 
 
-def train_arms(images: data.Dataset, options: argparse.Namespace, tell: Callable[[Run], None]) -> Comparison:
-    """The network with every arm from every seed; the step size falls by cosine.
-
-    The paper's SGD at 0.1 is no default here: slopes of estimators differ tenfold, and with so few steps Adam
-    lets one step size serve them all.
-    """
-    config = Config(
-        options.epochs,
-        options.batch_size,
-        options.optimizer,
-        options.lr,
-        weight_decay=options.weight_decay,
-        clip=None,
-    )
-    shared = {"width": options.width, "scale": options.scale}
-    arms, seeds = swept(options).arms(), range(options.seeds)
-    return compare(images, options.model, arms, seeds, config, shared, options.jobs, on_run_end=tell)
+def arms(options: Namespace) -> Arms:
+    """The build options of every arm."""
+    return swept(options).arms()
 
 
-def tables(options: argparse.Namespace, tell: Callable[[Run], None]) -> Mapping[str, Table]:
+def tables(trial: Trial) -> Mapping[str, Table]:
     """Every table of this study by name."""
-    images = data.load(options.data, options.folder)
-    images = images if options.limit is None else images.take(options.limit)
-    result, sweep = train_arms(images, options, tell), swept(options)
+    images, sweep, options = trial.images(), swept(trial.options), trial.options
+    shared = {"width": options.width, "scale": options.scale}
+    given = (images, options.model, trial.arms, trial.seeds, trial.config, shared, trial.jobs)
+    result = compare(*given, on_run_end=trial.tell)
     return {
         "fda-functions": panels.functions(),
         "fda-dft": panels.dft(),
         "fda-arms": training.arms(result),
-        "fda-contrasts": training.contrasts(result, len(images.test_images)),
+        "fda-contrasts": contrasts(result, training.CONTRASTS, len(images.test_images)),
         "fda-terms": training.terms(result, sweep),
         "fda-schedules": training.schedules(result, sweep),
         "fda-time": speed.times(),
     }
 
 
-def settings(options: argparse.Namespace) -> str:
-    """What of the command line decides the numbers, defaults spelled out."""
-    names = (
-        *("data", "limit", "model", "width", "scale", "terms", "from_one", "from_nine"),
-        *("epochs", "batch_size", "optimizer", "lr", "weight_decay", "seeds"),
-    )
-    given = {name.replace("_", "-"): getattr(options, name) for name in names}
-    words = {name: " ".join(map(str, v)) if isinstance(v, list) else v for name, v in given.items()}
-    return " ".join(f"--{name} {value}" for name, value in words.items() if value is not None)
+EXPERIMENT = Experiment("fda", QUESTION, RECIPE, add, arms, tables, PAPER)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study into `--out`; returns 0, or 2 for wrong options."""
-    made = parser()
-    options = made.parse_args(argv)
-    done: list[Run] = []
-
-    def tell(run: Run) -> None:
-        done.append(run)
-        print(f"{len(done)} of {len(swept(options).arms()) * options.seeds}: {run}", flush=True)
-
-    seeds, given = tuple(range(options.seeds)), settings(options)
-    try:
-        carry_out(Study("fda", QUESTION, partial(tables, options, tell), seeds, given), options.out)
-    except ValueError as reason:
-        made.error(str(reason))
-    return 0
+    """Run the study into `--out`; returns 0, or ends with status 2 for wrong options."""
+    return EXPERIMENT.main(argv)
 
 
 if __name__ == "__main__":

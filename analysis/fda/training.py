@@ -7,11 +7,11 @@ paper's baseline). The contrasts were chosen before the first run.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
+from analysis.contrasts import ACCURACY, Contrast, accuracy, by_seed
 from analysis.tables import Cell, Table
-from bnn_ref.train import Comparison, Difference, Summary
+from bnn_ref.train import Comparison
 
 
 def both(name: str, **parameters: Any) -> dict[str, Any]:
@@ -69,30 +69,10 @@ class Sweep:
         return made
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """A question put before the runs: is `arm` better than `against`?
-
-    Attributes
-    ----------
-    where : str
-        The table of the paper that answers it at full size.
-    arm, against : str
-        Arms of the study; a contrast whose arms a sweep leaves out is not asked.
-    paper : float or None
-        What the paper reports, in points of CIFAR-10 accuracy; None where it reports nothing.
-    """
-
-    where: str
-    arm: str
-    against: str
-    paper: float | None
-
-
 CONTRASTS: tuple[Contrast, ...] = (
     Contrast("Table 2", "sine", "clipped STE", 85.83 - 84.44),
     Contrast("Table 2", "sine + noise", "sine", 86.20 - 85.83),
-    Contrast("ours", "sine", "ApproxSign", None),
+    Contrast("ours", "sine", "ApproxSign"),
     Contrast("Table 3", "DSQ + noise", "DSQ", 84.46 - 84.11),
     Contrast("Table 3", "BNN+ + noise", "BNN+", 84.87 - 84.59),
     Contrast("Table 4", "sine + noise", "sine + noise, eta = 0", 86.20 - 85.27),
@@ -105,83 +85,13 @@ CONTRASTS: tuple[Contrast, ...] = (
 )
 
 
-SMALLEST = 0.004
-"""What the paper reports below this is within its own scatter (Fig. 3, read off: +-0.4 points)."""
-
-
-def reading(gap: Difference, paper: float | None, error: float | None) -> str:
-    """What this difference says at this size; `paper` and `error` are shares, like the difference.
-
-    It differs from the paper's where the paper's value lies outside of the interval over seeds, even when
-    widened by the `error` that the choice of test images makes. It is an effect where the interval leaves 0
-    out and the difference is larger than that error. Intervals are of 95 % one at a time: among twelve
-    contrasts without any effect, one would stand out nearly every second time.
-    """
-    if gap.mean is None or error is None:
-        return "a run diverged, nothing can be said"
-    if gap.low is None or gap.high is None:
-        return "one run: no spread, nothing can be said"
-    if paper is not None and not gap.low - error <= paper <= gap.high + error:
-        return "DIFFERS from the paper's"
-    if gap.low <= 0 <= gap.high:
-        return "cannot tell: the interval holds 0"
-    if abs(gap.mean) <= error:
-        return "cannot tell: within the error of the test images"
-    if paper is None or abs(paper) < SMALLEST:
-        return "better" if gap.mean > 0 else "worse"
-    return f"{'same sign as' if gap.mean * paper > 0 else 'OPPOSITE sign to'} the paper's"
-
-
-def image_error(first: float | None, second: float | None, images: int) -> float | None:
-    """95 % error of a difference of two accuracies by the choice of `images` test images, taken as unpaired.
-
-    Two networks err on many of the same images, so this is too much rather than too little. None where one
-    of them is.
-    """
-    if first is None or second is None:
-        return None
-    return 1.96 * sqrt((first * (1 - first) + second * (1 - second)) / images)
-
-
-def contrasts(result: Comparison, images: int) -> Table:
-    """One line a contrast, in points of accuracy on `images` test images."""
-    columns = ("paper's place", "arm", "minus", "runs", "difference", "low", "high", "smallest detectable")
-    asked = [one for one in CONTRASTS if {one.arm, one.against} <= set(result.arms)]
-    rows = [_contrast(result, one, images) for one in asked]
-    return Table.of((*columns, "error of the images", "in the paper", "reading"), rows)
-
-
-def _contrast(result: Comparison, one: Contrast, images: int) -> list[Cell]:
-    gap = result.contrast(one.arm, one.against)
-    means = {summary.arm: summary.mean for summary in result.summaries}
-    error = image_error(means[one.arm], means[one.against], images)
-    found = [points(value) for value in (gap.mean, gap.low, gap.high, gap.smallest, error)]
-    paper = None if one.paper is None else one.paper / 100
-    where = (one.where, one.arm, one.against, len(result.seeds))
-    return [*where, *found, points(paper), reading(gap, paper, error)]
-
-
-def points(share: float | None) -> Cell:
-    """A share in per cent, to a hundredth; nothing where there is none."""
-    return "" if share is None else f"{100 * share:.2f}"
-
-
-def accuracy(summary: Summary) -> list[Cell]:
-    """Runs, mean and its 95 % interval, in per cent."""
-    return [len(summary.values), *(points(value) for value in (summary.mean, summary.low, summary.high))]
-
-
-ACCURACY = ("runs", "mean", "low", "high")
-
-
 def arms(result: Comparison) -> Table:
     """Every arm: what it is, and its test accuracy."""
     rows: list[list[Cell]] = []
     for summary in result.summaries:
         options = result.arms[summary.arm]
         given = "; ".join(f"{key} = {value}" for key, value in options["parameters"].items())
-        seeds = " ".join(str(points(value)) or "diverged" for value in summary.values)
-        rows.append([summary.arm, options["estimator"], given, *accuracy(summary), seeds])
+        rows.append([summary.arm, options["estimator"], given, *accuracy(summary), by_seed(summary)])
     return Table.of(("arm", "estimator", "parameters", *ACCURACY, "by seed"), rows)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-
-from joblib import Parallel, delayed, parallel_config
 
 from bnn_ref.checks import require, require_whole
 from bnn_ref.data import Dataset, Preprocessing
@@ -15,6 +13,7 @@ from bnn_ref.train.comparison import Comparison, Run
 from bnn_ref.train.config import Config
 from bnn_ref.train.fit import fit
 from bnn_ref.train.history import Epoch, History
+from bnn_ref.train.processes import in_processes
 
 FIXED = ("name", "input_shape", "classes", "seed")
 """Arguments of `models.build` that a sweep sets itself."""
@@ -81,19 +80,11 @@ def compare(
         for seed in numbers
     ]
     runs = []
-    for run in _in_processes(tasks, jobs):
+    for run in in_processes(_run, tasks, jobs):
         runs.append(run)
         if on_run_end is not None:
             on_run_end(run)
     return Comparison(data.name, model, variants, shared, config, reference, numbers, tuple(runs))
-
-
-def _in_processes(tasks: Sequence[tuple[Any, ...]], jobs: int) -> Iterator[Run]:
-    """The runs in order. joblib runs n_jobs=1 in this process, whose BLAS may have several threads (and so
-    other last bits), hence two workers at least; `pre_dispatch` keeps no more than `jobs` of them busy."""
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(n_jobs=max(jobs, 2), batch_size=1, pre_dispatch=jobs, return_as="generator")
-        yield from pool(delayed(_run)(*task) for task in tasks)
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import sqrt
 from typing import Any
@@ -144,17 +145,20 @@ class Comparison:
         """Every arm but the reference against the reference."""
         return tuple(self.contrast(arm, self.reference) for arm in self.arms if arm != self.reference)
 
-    def contrast(self, arm: str, against: str) -> Difference:
+    def contrast(self, arm: str | Sequence[str], against: str | Sequence[str]) -> Difference:
         """Accuracy of `arm` minus that of `against`, paired by seed.
+
+        Several arms together are their mean, seed by seed: so a factor of a grid is compared over all others.
 
         Raises
         ------
         ValueError
-            For an unknown arm, or one against itself.
+            For an unknown arm, none, or arms against themselves.
         """
-        own, base = self._accuracies(arm), self._accuracies(against)
-        require(arm != against, "against", f"another arm than {arm}", against)
-        return _difference(arm, against, own, base)
+        first, second = _labels(arm), _labels(against)
+        own, base = self._together("arm", first), self._together("against", second)
+        require(set(first) != set(second), "against", f"another arm than {', '.join(first)}", against)
+        return _difference(", ".join(first), ", ".join(second), own, base)
 
     def runs_of(self, arm: str) -> tuple[Run, ...]:
         """The runs of one arm, in the order of `seeds`.
@@ -183,8 +187,18 @@ class Comparison:
             "differences": [asdict(gap) for gap in self.differences],
         }
 
+    def _together(self, name: str, arms: tuple[str, ...]) -> Accuracies:
+        require(len(arms) > 0, name, "at least one arm", arms)
+        rows = zip(*(self._accuracies(arm) for arm in arms), strict=True)
+        ended = [_ended(row) for row in rows]
+        return tuple(None if row is None else float(np.mean(row)) for row in ended)
+
     def _accuracies(self, arm: str) -> Accuracies:
         return tuple(run.accuracy for run in self.runs_of(arm))
+
+
+def _labels(arms: str | Sequence[str]) -> tuple[str, ...]:
+    return (arms,) if isinstance(arms, str) else tuple(arms)
 
 
 def _summary(arm: str, values: Accuracies) -> Summary:

@@ -19,11 +19,17 @@ def test_the_tables_are_reproduced(name: str, same: Compare) -> None:
 
 
 def test_the_areas() -> None:
-    """1 and 2/3; by the trapezoids under the curves on record too."""
+    """1 and 2/3, and what else is known in closed form; two by trapezoids under the curves on record too."""
     found = read(RESULTS / "areas-sign.csv")
-    assert dict(zip(found.column("function"), found.numbers("area to sign"), strict=True)) == {
-        "sign": 0, "clip": 1, "ApproxSign": pytest.approx(2 / 3, rel=1e-9),
+    sizes = dict(zip(found.column("function"), found.numbers("area to sign"), strict=True))
+    assert sizes == {
+        "sign": 0, "clip": 1, "ApproxSign": pytest.approx(2 / 3, rel=1e-9), "identity": np.inf,
+        "sign-Swish": pytest.approx(2.22772 / 5, rel=1e-5), "EDE": pytest.approx(np.log(2), rel=1e-9),
+        "RBNN": pytest.approx(np.sqrt(2) / 3, rel=1e-9), "root": pytest.approx(1 / 2, rel=1e-6),
+        "root as coded": np.inf, "DSQ": pytest.approx(0.83757, rel=1e-5),
     }  # fmt: skip
+    squared = dict(zip(found.column("function"), found.numbers("squared"), strict=True))
+    assert (squared["clip"], squared["ApproxSign"]) == (pytest.approx(2 / 3), pytest.approx(2 / 5))
     table = read(RESULTS / "areas-functions.csv")
     x = np.array(table.numbers("x"))
     for name, area in (("clip", 1), ("ApproxSign", 2 / 3)):

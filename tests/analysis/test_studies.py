@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analysis import __main__ as everything
-from analysis import areas, capability, checkers, claims, pairs, peers, proximal, spectra
+from analysis import areas, capability, checkers, claims, cost, pairs, peers, proximal, spectra
 from analysis.checkers import ABSENT
 from analysis.study import Study, run
 from analysis.tables import RESULTS, Table, read
@@ -41,7 +42,7 @@ def test_a_rerun_writes_the_same_bytes(rerun: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "study",
-    [spectra.STUDY, areas.STUDY, capability.STUDY, checkers.STUDY, claims.STUDY, pairs.STUDY, proximal.STUDY],
+    [module.STUDY for module in (spectra, areas, capability, checkers, claims, cost, pairs, proximal)],
     ids=lambda s: s.name,
 )
 def test_headers(study: Study) -> None:
@@ -54,7 +55,8 @@ def test_headers(study: Study) -> None:
 
 def test_nothing_else_is_committed() -> None:
     stems = {"spectra-cases", "spectra-gain", "spectra-gibbs", "spectra-harmonics", "checkers", "claims"}
-    stems |= {"areas-functions", "areas-sign"}
+    stems |= {"areas-functions", "areas-sign", "cost"}
+    stems |= {f"bireal-{part}" for part in ("cells", "real", "contrasts", "networks", "mismatch")}
     stems |= {"capability-bounds", "capability-counts", "capability-measured"}
     stems |= {"magnitude-equalities", "magnitude-ratios"}
     stems |= {"proximal-sawtooth", "proximal-strength", "proximal-least-squares"}
@@ -119,17 +121,18 @@ def test_a_checker_that_lets_everything_pass_is_seen_to() -> None:
 def test_all_of_them_in_one_go(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The trained study is run by tests of its own; here it is only asked for."""
+    """The trained studies are run by tests of their own; here they are only asked for."""
     asked = []
 
-    def trained(out: list[str]) -> int:
-        asked.append(out)
-        for path in RESULTS.glob("fda-*.csv"):
+    def trained(name: str, out: list[str]) -> int:
+        asked.append((name, out))
+        for path in RESULTS.glob(f"{name}-*.csv"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    monkeypatch.setattr(everything.fda, "main", trained)
+    for name in ("fda", "bireal"):
+        monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0
-    assert asked == [["--out", str(tmp_path)]]
+    assert asked == [(name, ["--out", str(tmp_path)]) for name in ("fda", "bireal")]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out

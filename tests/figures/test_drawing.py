@@ -13,7 +13,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.tables import RESULTS
-from figures import bireal_estimators, capability, fda, magnitude, proxconnect, spectra
+from figures import (
+    ablation,
+    bireal_estimators,
+    capability,
+    cost,
+    fda,
+    magnitude,
+    mismatch,
+    proxconnect,
+    spectra,
+)
 from figures.drawing import Draw, counted, run
 
 Drawn = Callable[[Draw, Path], Figure]
@@ -26,6 +36,9 @@ PICTURES = {
     **fda.PICTURES,
     "magnitude": magnitude.draw,
     **proxconnect.PICTURES,
+    "cost": cost.draw,
+    "ablation": ablation.draw,
+    "mismatch": mismatch.draw,
 }
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
@@ -45,6 +58,9 @@ NEEDS = {
     "proxconnect-pipeline": set(),
     "proxconnect-sawtooth": {"proximal-sawtooth"},
     "proxconnect-strength": {"proximal-strength"},
+    "cost": {"cost"},
+    "ablation": {"bireal-cells", "bireal-contrasts"},
+    "mismatch": {"bireal-mismatch", "bireal-networks"},
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.contrasts import contrasts
 from analysis.fda import __main__ as study
 from analysis.fda import speed, training
 from analysis.tables import RESULTS, Table, read
 from bnn_ref import models, train
 from bnn_ref.estimators.noise import NoiseModule
 from bnn_ref.estimators.ste import Identity
-from bnn_ref.train import Comparison, Difference, Epoch, History, Run
+from bnn_ref.train import Comparison, Epoch, History, Run
 
 
 def run(arm: str, seed: int, accuracy: float) -> Run:
@@ -56,14 +57,6 @@ def test_every_arm_binarizes_both_operands_alike(arm: str) -> None:
     assert ("noise" in arm) == (len(conv.activation.parameters()) == 2)
 
 
-def test_the_error_of_the_test_images_is_that_of_two_binomials() -> None:
-    """Half the width of the middle 95 % of simulated differences, at 92 and 94 % of 360 images."""
-    rng = np.random.default_rng(0)
-    first, second = (rng.binomial(360, p, 200_000) / 360 for p in (0.92, 0.94))
-    low, high = np.percentile(first - second, [2.5, 97.5])
-    assert training.image_error(0.92, 0.94, 360) == pytest.approx((high - low) / 2, rel=0.05)
-
-
 def test_contrasts_and_settings_name_arms_that_exist() -> None:
     arms = set(ARMS)
     for contrast in training.CONTRASTS:
@@ -76,31 +69,8 @@ def test_contrasts_and_settings_name_arms_that_exist() -> None:
     assert {"Table 2", "Table 3", "Table 4", "Fig. 3", "Fig. 4"} <= tables
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "paper", "said"),
-    [
-        (-0.044, 0.033, 0.1466, "DIFFERS from the paper's"),
-        (-0.43, -0.20, -0.0020, "DIFFERS from the paper's"),
-        (-0.03, -0.011, -0.0020, "worse"),
-        (0.001, 0.009, 0.0139, "cannot tell: within the error of the test images"),
-        (-0.006, -0.006, 0.002, "cannot tell: within the error of the test images"),
-        (0.01, 0.03, 0.0139, "same sign as the paper's"),
-        (-0.03, -0.001, 0.005, "OPPOSITE sign to the paper's"),
-        (-0.03, -0.01, -0.0156, "same sign as the paper's"),
-        (-0.01, 0.03, 0.0139, "cannot tell: the interval holds 0"),
-        (0.0, 0.0, 0.005, "cannot tell: the interval holds 0"),
-        (0.01, 0.03, None, "better"),
-        (-0.03, -0.01, None, "worse"),
-        (None, None, 0.01, "one run: no spread, nothing can be said"),
-    ],
-)
-def test_readings(low: float | None, high: float | None, paper: float | None, said: str) -> None:
-    mean = 0.0 if low is None or high is None else (low + high) / 2
-    assert training.reading(Difference("a", "b", mean, low, high, 0.1, 0.1), paper, 0.01) == said
-
-
 def test_a_contrast_is_that_of_its_two_arms() -> None:
-    table = training.contrasts(made_up({"sine": 0.04}), 1000).records()
+    table = contrasts(made_up({"sine": 0.04}), training.CONTRASTS, 1000).records()
     found = {(row["arm"], row["minus"]): row for row in table}
     assert found["sine", "clipped STE"]["difference"] == "4.05"
     assert found["sine + noise", "sine"]["difference"] == "-4.05"
@@ -205,7 +175,7 @@ def test_the_study_writes_what_the_figures_draw(small: Path) -> None:
 
 def test_one_seed_says_nothing() -> None:
     one = replace(made_up({}), seeds=(0,))
-    rows: Any = training.contrasts(one, 1000).records()
+    rows: Any = contrasts(one, training.CONTRASTS, 1000).records()
     assert {row["reading"] for row in rows} == {"one run: no spread, nothing can be said"}
     assert {row["low"] for row in rows} == {""}
     assert all(math.isnan(value) for value in Table.numbers(training.arms(one), "low"))
