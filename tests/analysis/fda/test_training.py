@@ -86,7 +86,7 @@ def test_a_run_that_diverged_leaves_nothing_to_read() -> None:
         replace(one, diverged="loss: NaN") if one.arm == "DSQ" and one.seed else one for one in result.runs
     ]
     broken = replace(result, runs=tuple(lost))
-    whole, table = (training.contrasts(each, 1000).records() for each in (result, broken))
+    whole, table = (contrasts(each, training.CONTRASTS, 1000).records() for each in (result, broken))
     (row,) = (row for row in table if "DSQ" in (row["arm"], row["minus"]))
     assert row["reading"] == "a run diverged, nothing can be said"
     assert row["difference"] == row["low"] == row["error of the images"] == ""
