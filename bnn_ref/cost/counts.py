@@ -15,12 +15,16 @@ class Counts:
     real_weights, binary_weights : int
         Of convolutions and linear layers; binary ones take 1 bit.
     bias, norm, slope, scale, other : int
-        Real numbers beside them: biases and learned shifts, gamma and beta of batch norm, slopes of PReLU,
+        Real numbers beside them: biases and learned shifts, gamma and beta of norms, slopes of PReLU,
         scales of binary weights and of outputs, and whatever else eval mode reads (parameters of other
         layers, and of activations there).
+    running : int
+        Running means and variances, which come with gamma and beta of batch norm: eval mode makes two
+        numbers of the four.
     real_macs, binary_macs : int
         Multiplications with addition, each counted once, taps on padding included; binary where both
-        operands are signs.
+        operands are signs. The products of attention, queries with keys and scores with values, are real
+        ones.
     binary_channels, binary_outputs : int
         Output channels, and output elements, of the products whose operands are both signs.
     memory_bits : int
@@ -38,6 +42,7 @@ class Counts:
     slope: int = 0
     scale: int = 0
     other: int = 0
+    running: int = 0
     real_macs: int = 0
     binary_macs: int = 0
     binary_channels: int = 0
