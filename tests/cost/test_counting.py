@@ -66,7 +66,7 @@ def test_every_kind_of_layer_by_hand() -> None:
     found = cost(model, (7, 10, 8, 3))
     assert [row.counts for row in found.layers] == [
         Counts(real_weights=162, real_macs=162 * 20, memory_bits=162 * 32, packed_bytes=648),
-        Counts(norm=12, memory_bits=12 * 32, packed_bytes=48),  # gain and shift
+        Counts(norm=12, running=12, memory_bits=12 * 32, packed_bytes=48),  # gain and shift
         # 540 weights at 5 x 4 places, taps on padding counted; 68 bytes of signs, 10 scales, 10 biases
         Counts(
             binary_weights=540,
