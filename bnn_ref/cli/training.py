@@ -41,7 +41,10 @@ def train(
     data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
     model: Model = "bireal-small",
     estimator: Annotated[
-        str, typer.Option(help="Of the activations; 'real' for full precision (real-relu, real-leaky-clip).")
+        str,
+        typer.Option(
+            help="Of the activations; 'real' for full precision (real-relu, real-leaky-clip); 'none'."
+        ),
     ] = "approxsign",
     parameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the estimator.")] = None,
     option: Options = None,
@@ -51,6 +54,7 @@ def train(
     lr: Rate = 5e-3,
     optimizer: Rule = "adam",
     schedule: Plan = "cosine",
+    freeze: Annotated[list[str] | None, typer.Option(help="A layer that stays as drawn, as blocks.")] = None,
     seed: Annotated[int, typer.Option(help="Of first weights and shuffling.")] = 0,
     folder: Folder = None,
     limit: Limit = None,
@@ -60,7 +64,8 @@ def train(
 ) -> None:
     """Train a network, in stages if asked to; its file is what `pack`, `predict`, `audit --model` read."""
     destination(out)
-    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed)
+    frozen = tuple(freeze or ())
+    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed, frozen=frozen)
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
     common = {"input_shape": images.shape, "classes": len(images.classes), "seed": seed}

@@ -137,7 +137,7 @@ def _weights(layer: Product, count: int) -> Counts:
 
 
 def _operations(layer: Layer, inputs: Sequence[Shape], output: Shape) -> Counts:
-    """The multiplications of one call: every weight once for every place of the output; those of attention."""
+    """The multiplications of one call: each weight once for every place of the output, attention's."""
     if isinstance(layer, Attention):
         return Counts(real_macs=layer.macs(*inputs))
     if not isinstance(layer, Product):
@@ -148,7 +148,9 @@ def _operations(layer: Layer, inputs: Sequence[Shape], output: Shape) -> Counts:
     return Counts(real_macs=macs)
 
 
-def _calls(model: Layer, shape: Shape, names: Mapping[int, str]) -> Iterator[tuple[Layer, list[Shape], Shape]]:
+def _calls(
+    model: Layer, shape: Shape, names: Mapping[int, str]
+) -> Iterator[tuple[Layer, list[Shape], Shape]]:
     """Every layer call in order, with the shapes of its inputs and of its output for one image."""
     x, output = trace(model)
     shapes = {x.serial: shape}

@@ -1,8 +1,8 @@
 """Kernels: signs packed into words, xnor-popcount products, float convolutions, fused element-wise passes.
 
-`pack`, `xnor`, `elementwise` and `normal` are compiled, `conv` is BLAS between two compiled copies, and `naive` defines
-all of them in plain NumPy: read it to learn what a kernel computes. Nothing here knows the rest of the
-package.
+`pack`, `xnor`, `elementwise` and `normal` are compiled, `conv` is BLAS between two compiled copies, and
+`naive` defines all of them in plain NumPy: read it to learn what a kernel computes. Nothing here knows the
+rest of the package.
 """
 
 from bnn_ref.kernels import naive as naive

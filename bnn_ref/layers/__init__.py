@@ -24,6 +24,7 @@ from bnn_ref.layers.view import binarized, deployed_state
 
 __all__ = [
     "CHANNEL_SCALE",
+    "GELU",
     "TENSOR_SCALE",
     "Activation",
     "Add",
@@ -39,7 +40,6 @@ __all__ = [
     "DistributionLoss",
     "FirstToken",
     "Flatten",
-    "GELU",
     "Gate",
     "GlobalAvgPool",
     "HardTanh",

@@ -31,9 +31,7 @@ class Attention(Layer):
         require_whole("heads", heads, 1)
         self.heads = heads
 
-    def output_shape(
-        self, q: tuple[int, ...], k: tuple[int, ...], v: tuple[int, ...]
-    ) -> tuple[int, ...]:
+    def output_shape(self, q: tuple[int, ...], k: tuple[int, ...], v: tuple[int, ...]) -> tuple[int, ...]:
         fits = len(q) == len(k) == 2 and k == v and q[1] == k[1] and q[1] % self.heads == 0
         wanted = f"(T, D), (S, D) and (S, D) with D divisible by {self.heads}"
         require(fits, "Attention", wanted, (q, k, v))

@@ -59,6 +59,6 @@ class Linear(Product):
 
 
 def rows_times(x: Array, w: Array) -> Array:
-    """(..., C) times (C, F) as one product of matrices: NumPy multiplies each of x's by itself, and slower."""
+    """(..., C) times (C, F) as one product of matrices, which is faster than one for each matrix of x."""
     flat: Array = x.reshape(-1, x.shape[-1]) @ w
     return flat.reshape(*x.shape[:-1], w.shape[-1])

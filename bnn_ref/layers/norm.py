@@ -151,7 +151,7 @@ class LayerNorm(Layer):
         return y, (normal, inverse, gamma)
 
     def backward(self, dy: Array, cache: Any) -> Array:
-        """dbeta = sum dy; dgamma = sum dy xhat; with g = gamma dy, dx = (g - mean(g) - xhat mean(g xhat)) / std.
+        """dbeta = sum dy; dgamma = sum dy xhat; dx = (g - mean(g) - xhat mean(g xhat)) / std, g = gamma dy.
 
         Sums are over all places, means over the channels of one.
         """

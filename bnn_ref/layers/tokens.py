@@ -132,7 +132,12 @@ class PatchEmbedding(Composite):
     """
 
     def __init__(self, patches: Conv2d, size: tuple[int, int], *, rng: np.random.Generator) -> None:
-        require(patches.stride == patches.kernel_size, "patches", "a stride as large as the kernel", patches.stride)
+        require(
+            patches.stride == patches.kernel_size,
+            "patches",
+            "a stride as large as the kernel",
+            patches.stride,
+        )
         divisible = not any(side % patches.stride for side in size)
         require(divisible, "size", f"H and W divisible by {patches.stride}", size)
         rows, columns = (side // patches.stride for side in size)

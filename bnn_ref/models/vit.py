@@ -1,4 +1,4 @@
-"""Vision transformers: patches become tokens, blocks of attention and MLP, a head that reads the class token."""
+"""Vision transformers: patches become tokens, blocks mix them, a head reads the class token."""
 
 from __future__ import annotations
 

@@ -63,6 +63,8 @@ class Config:
         "none", or a key of `PENALTIES`: what is added to the loss for every latent weight.
     penalty_strength : float
         Its factor, at least 0.
+    frozen : tuple of str
+        Dotted names of layers whose parameters, and those of all layers inside, stay as they are.
     seed : int
         Of the generator that shuffles; at least 0. (First weights come from the seed of `models.build`.)
 
@@ -88,6 +90,7 @@ class Config:
     penalty: str = "none"
     penalty_strength: float = 1e-6
     seed: int = 0
+    frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, good, required in self._requirements():
@@ -113,6 +116,8 @@ class Config:
             good = _number(getattr(self, name)) and getattr(self, name) >= 0
             yield name, good, "a finite number >= 0"
         yield "seed", _whole(self.seed, 0), "a whole number >= 0"
+        named = isinstance(self.frozen, tuple) and all(isinstance(name, str) and name for name in self.frozen)
+        yield "frozen", named, "a tuple of names of layers"
 
     def to_dict(self) -> dict[str, Any]:
         """The fields under their names, as JSON writes them."""
@@ -130,7 +135,8 @@ class Config:
         required = [field.name for field in fields(cls)]
         if sorted(values) != sorted(required):
             raise ValueError(f"config: required the keys {', '.join(required)}; got {', '.join(values)}")
-        return cls(**values)
+        frozen = values["frozen"]  # JSON has no tuples
+        return cls(**{**values, "frozen": tuple(frozen) if isinstance(frozen, list) else frozen})
 
 
 def _whole(value: Any, least: int) -> bool:

@@ -13,7 +13,9 @@ import bnn_ref
 from bnn_ref import estimators
 from bnn_ref.layers import Attention, Linear, MultiHeadAttention
 
-SIZES = st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3))
+SIZES = st.tuples(
+    st.integers(1, 2), st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3)
+)
 
 
 def loops(q: Any, k: Any, v: Any, heads: int) -> Any:

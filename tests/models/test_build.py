@@ -256,7 +256,11 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         ("vit-tiny", {"ratio": 0}, "ratio: required a whole number >= 1, got 0"),
         ("cnn", {"estimator": "none"}, "estimator: required a nonlinearity: cnn has no other, got 'none'"),
         ("bireal-34", {"estimator": "none"}, "estimator: required a nonlinearity: bireal-34 has no other"),
-        ("vit-tiny", {"estimator": "none", "parameters": {"zero": 1}}, "parameters: required none with 'none'"),
+        (
+            "vit-tiny",
+            {"estimator": "none", "parameters": {"zero": 1}},
+            "parameters: required none with 'none'",
+        ),
         (
             "vgg-small",
             {"input_shape": (8, 7, 1)},

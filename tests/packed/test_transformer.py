@@ -1,4 +1,4 @@
-"""Packed vision transformers: eval mode's scores to the bit, through a file too, at the bytes that are counted."""
+"""Packed vision transformers: eval mode's scores to the bit, through a file too, at the bytes counted."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def test_the_sign_of_gelu_where_it_underflows_is_that_of_zero() -> None:
     np.testing.assert_array_equal(pack(model)(x), model(x))
 
 
-@pytest.mark.parametrize("key", ["norm.gamma", "norm.beta", "embedding.first.token", "embedding.position.embedding"])
+@pytest.mark.parametrize(
+    "key", ["norm.gamma", "norm.beta", "embedding.first.token", "embedding.position.embedding"]
+)
 def test_a_number_that_is_none_is_named(key: str) -> None:
     model = net()
     model.named_parameters()[key].value[..., 0] = np.nan

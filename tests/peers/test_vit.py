@@ -61,7 +61,10 @@ def agree(layer: Layer, twin: Any, pairs: Pairs, x: Any, tolerance: float, seed:
 def attention_pairs(own: MultiHeadAttention, twin: nn.MultiheadAttention) -> Pairs:
     """Query, key and value are three blocks of rows of one matrix there."""
     d = own.output.in_channels
-    pairs: Pairs = [(own.output.latent, twin.out_proj.weight, True), (own.output.bias, twin.out_proj.bias, False)]
+    pairs: Pairs = [
+        (own.output.latent, twin.out_proj.weight, True),
+        (own.output.bias, twin.out_proj.bias, False),
+    ]
     for i, layer in enumerate((own.query, own.key, own.value)):
         rows = slice(i * d, (i + 1) * d)
         pairs.append((layer.latent, Rows(twin.in_proj_weight, rows), True))
@@ -159,7 +162,10 @@ def test_deit_tiny_has_the_numbers_and_multiplications_that_torch_counts() -> No
     total = cost(model, (1, 224, 224, 3)).total
     twin = Twin(192, 12, 3, 16, 196, 1000)
     assert sum(p.numel() for p in twin.parameters()) == total.parameters
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:  # fused ones are not counted
+    with (
+        sdpa_kernel(SDPBackend.MATH),
+        FlopCounterMode(display=False) as counter,
+    ):  # fused ones are not counted
         twin(torch.zeros(1, 3, 224, 224))
     assert counter.get_total_flops() == 2 * total.macs
 

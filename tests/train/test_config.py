@@ -27,6 +27,7 @@ OTHER: dict[str, Any] = {
     "penalty": "r2",
     "penalty_strength": 0.1,
     "seed": 7,
+    "frozen": ("blocks", "stem.parts.0"),
 }
 
 
@@ -62,6 +63,7 @@ def test_every_field_reaches_the_dictionary() -> None:
         *(("weight_decay", value) for value in (-1e-9, float("inf"), None)),
         *(("clip", value) for value in (0, -1, float("nan"), float("inf"), "1")),
         *(("seed", value) for value in (-1, 0.0, None, False)),
+        *(("frozen", value) for value in ("blocks", None, ("",), (1,), {"blocks"})),
     ],
 )
 def test_a_bad_value_is_named_with_its_field(field: str, value: Any) -> None:

@@ -39,6 +39,7 @@ KINDS: dict[str, type[Step]] = {
 }
 
 __all__ = [
+    "GELU",
     "KINDS",
     "Add",
     "Affine",
@@ -54,7 +55,6 @@ __all__ = [
     "FirstToken",
     "Flatten",
     "FlattenSigns",
-    "GELU",
     "GlobalMean",
     "LayerNorm",
     "LeakyClip",

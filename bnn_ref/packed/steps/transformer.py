@@ -17,7 +17,7 @@ from bnn_ref.parameter import Array
 
 @dataclass(frozen=True, eq=False)
 class LayerNorm(Step):
-    """(..., C) -> float32 (..., C): (x - mean) / sqrt(var + eps) over the C channels, * gamma, then + beta."""
+    """(..., C) -> float32 (..., C): (x - mean) / sqrt(var + eps) over C, times gamma, then + beta."""
 
     kind: ClassVar[str] = "layer_norm"
     gamma: Array
