@@ -19,6 +19,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any
 
+from joblib import Parallel, delayed
+
 from analysis.study import Study, carry_out, out_option
 from analysis.tables import Cell, Table
 from bnn_ref import data
@@ -84,9 +86,10 @@ def parser() -> argparse.ArgumentParser:
         ("depth", 2, "blocks"),
         ("heads", 4, "of each attention"),
         ("ratio", 4, "hidden channels of the MLP over width"),
-        ("epochs", 8, "passes over the training images"),
+        ("epochs", 6, "passes over the training images"),
         ("batch-size", 64, "images a step"),
         ("seeds", 1, "runs of each arm"),
+        ("jobs", 2, "processes at a time"),
     ):
         made.add_argument(f"--{name}", type=int, default=default, help=what)
     made.add_argument("--lr", type=float, default=1e-3, help="first step size of Adam; it falls by cosine")
@@ -159,13 +162,14 @@ def tables(options: argparse.Namespace) -> Mapping[str, Table]:
     """Every table of this study by name."""
     images = data.load(options.data, options.folder)
     images = images if options.limit is None else images.take(options.limit)
-    runs = [train(images, options, arm, seed) for seed in range(options.seeds) for arm in options.arms]
+    asked = [(arm, seed) for seed in range(options.seeds) for arm in options.arms]
+    runs = Parallel(options.jobs)(delayed(train)(images, options, arm, seed) for arm, seed in asked)
     return {"vit-accuracy": accuracies(runs), "vit-time": times(runs)}
 
 
 def settings(options: argparse.Namespace) -> str:
     """What of the command line decides the numbers, defaults spelled out."""
-    skipped = ("folder", "out")
+    skipped = ("folder", "jobs", "out")
     given = {name.replace("_", "-"): v for name, v in vars(options).items() if name not in skipped}
     words = {name: " ".join(v) if isinstance(v, list) else v for name, v in given.items()}
     return " ".join(f"--{name} {value}" for name, value in words.items() if value is not None)
