@@ -150,7 +150,9 @@ def accuracies(runs: Sequence[Run]) -> Table:
 
 def times(runs: Sequence[Run]) -> Table:
     """One line a run; other work on the machine lengthens the first number."""
-    rows = [[run.arm, run.seed, f"{run.minutes:.1f}", f"{run.cpu_minutes:.1f}"] for run in runs]
+    rows: list[list[Cell]] = [
+        [run.arm, run.seed, f"{run.minutes:.1f}", f"{run.cpu_minutes:.1f}"] for run in runs
+    ]
     return Table.of(("arm", "seed", "minutes", "minutes of one core"), rows)
 
 

@@ -194,7 +194,7 @@ def _activation(name: str, estimator: str, parameters: dict[str, Any]) -> Map | 
     """What stands in front of the binary layers of the model `name`."""
     table = estimator not in (NONE, *TWINS)
     require(table or not parameters, "parameters", f"none with {estimator!r}", parameters)
-    kind = getattr(MODELS[name], "func", MODELS[name])
+    kind: Any = getattr(MODELS[name], "func", MODELS[name])
     fits = estimator != NONE or kind.nonlinear
     require(fits, "estimator", f"a nonlinearity: {name} has no other", estimator)
     activation = estimators.get(estimator, **parameters) if table else TWINS.get(estimator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Operands:
         )
 
     @property
-    def weights_only(self) -> dict[str, Map | None]:
+    def weights_only(self) -> dict[str, Any]:
         """What a layer is given whose weight is as in the binary layers, and whose input stays real."""
         return {"weight": self.weight, "scale": self._scale}
 
