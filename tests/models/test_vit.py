@@ -158,6 +158,7 @@ def test_the_audit_passes(estimator: str, ends: str) -> None:
 
 def test_a_block_in_the_order_of_its_layers() -> None:
     block = build("vit-tiny", **SMALL).blocks.parts[0]
+    block.norm1.gamma.value, block.norm2.beta.value = block.norm1.gamma.value * 2, block.norm2.beta.value + 1
     x = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
     attended = x + block.attention(block.norm1(x))
     hidden = block.gelu(block.expand(block.norm2(attended)))
