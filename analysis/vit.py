@@ -24,8 +24,9 @@ from joblib import Parallel, delayed
 from analysis.study import Study, carry_out, out_option
 from analysis.tables import Cell, Table
 from bnn_ref import data
+from bnn_ref.layers import Layer
 from bnn_ref.models import NONE, REAL, build
-from bnn_ref.packed import load_packed, pack
+from bnn_ref.packed import PackedModel, load_packed, pack
 from bnn_ref.train import Config, fit, predict_classes
 
 QUESTION = "Does a small vision transformer learn through binary weights?"
@@ -99,28 +100,28 @@ def parser() -> argparse.ArgumentParser:
 
 def train(images: data.Dataset, options: argparse.Namespace, arm: str, seed: int) -> Run:
     """Build, train, pack, read the packed file again, and ask both for the class of every test image."""
-    sizes = {name: getattr(options, name) for name in ("patch", "width", "depth", "heads", "ratio")}
-    shape, classes = images.shape, len(images.classes)
-    model = build(
-        "vit-tiny", input_shape=shape, classes=classes, scale="channel", seed=seed, **ARMS[arm], **sizes
-    )
+    own = {name: getattr(options, name) for name in ("patch", "width", "depth", "heads", "ratio")} | ARMS[arm]
+    classes, preprocessing = len(images.classes), data.Preprocessing.fit(images)
+    model = build("vit-tiny", input_shape=images.shape, classes=classes, scale="channel", seed=seed, **own)
     rates = {"lr": options.lr, "seed": seed, "frozen": FROZEN.get(arm, ())}
-    preprocessing = data.Preprocessing.fit(images)
+    config = Config(options.epochs, options.batch_size, **rates)
     wall, cpu = perf_counter(), process_time()
-    show = partial(_tell, arm, seed)
-    history = fit(model, images, Config(options.epochs, options.batch_size, **rates), preprocessing, show)
+    history = fit(model, images, config, preprocessing, partial(_tell, arm, seed))
     minutes, cpu_minutes = (perf_counter() - wall) / 60, (process_time() - cpu) / 60
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "vit.safetensors"
-        pack(model, preprocessing).save(path)
-        packed = load_packed(path)
+    packed = _packed(model, preprocessing)
     answers = predict_classes(model, images.test_images, preprocessing)
     agreeing = float((packed.predict(images.test_images) == answers).mean())
     real_bytes = 4 * sum(value.size for value in model.state_dict().values())
-    last = history[-1]
-    assert last.test_accuracy is not None
-    found = (last.train_accuracy, last.test_accuracy, agreeing, packed.payload_bytes, real_bytes)
-    return Run(arm, seed, *found, minutes, cpu_minutes)
+    found = (history[-1].train_accuracy, history[-1].test_accuracy, agreeing)
+    return Run(arm, seed, *found, packed.payload_bytes, real_bytes, minutes, cpu_minutes)
+
+
+def _packed(model: Layer, preprocessing: data.Preprocessing) -> PackedModel:
+    """The packed network as its file holds it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "vit.safetensors"
+        pack(model, preprocessing).save(path)
+        return load_packed(path)
 
 
 def _tell(arm: str, seed: int, epoch: Any) -> None:
