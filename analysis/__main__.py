@@ -1,4 +1,4 @@
-"""`python -m analysis`: run every study; the trained one takes minutes."""
+"""`python -m analysis`: run every study; the trained ones take minutes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis import areas, capability, checkers, claims, magnitude, spectra
+from analysis import areas, capability, checkers, claims, magnitude, spectra, vit
 from analysis.fda import __main__ as fda
 from analysis.study import out_option, run
 
@@ -17,7 +17,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
     modules = (spectra, areas, checkers, magnitude, capability)
-    return max(*(run(module.STUDY, out) for module in modules), claims.main(out), fda.main(out))
+    return max(
+        *(run(module.STUDY, out) for module in modules), claims.main(out), fda.main(out), vit.main(out)
+    )
 
 
 if __name__ == "__main__":

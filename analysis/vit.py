@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
         ("depth", 2, "blocks"),
         ("heads", 4, "of each attention"),
         ("ratio", 4, "hidden channels of the MLP over width"),
-        ("epochs", 12, "passes over the training images"),
+        ("epochs", 6, "passes over the training images"),
         ("batch-size", 64, "images a step"),
         ("seeds", 1, "runs of each arm"),
         ("jobs", 2, "processes at a time"),

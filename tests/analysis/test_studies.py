@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def test_nothing_else_is_committed() -> None:
     stems |= {
         f"fda-{part}" for part in ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
     }
+    stems |= {"vit-accuracy", "vit-time"}
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
 
 
@@ -114,17 +116,18 @@ def test_a_checker_that_lets_everything_pass_is_seen_to() -> None:
 def test_all_of_them_in_one_go(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The trained study is run by tests of its own; here it is only asked for."""
+    """The trained studies are run by tests of their own; here they are only asked for."""
     asked = []
 
-    def trained(out: list[str]) -> int:
-        asked.append(out)
-        for path in RESULTS.glob("fda-*.csv"):
+    def trained(name: str, out: list[str]) -> int:
+        asked.append((name, out))
+        for path in RESULTS.glob(f"{name}-*.csv"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    monkeypatch.setattr(everything.fda, "main", trained)
+    monkeypatch.setattr(everything.fda, "main", partial(trained, "fda"))
+    monkeypatch.setattr(everything.vit, "main", partial(trained, "vit"))
     assert everything.main(["--out", str(tmp_path)]) == 0
-    assert asked == [["--out", str(tmp_path)]]
+    assert asked == [(name, ["--out", str(tmp_path)]) for name in ("fda", "vit")]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out
