@@ -244,6 +244,42 @@ PAPERS: dict[str, Paper] = {
         2025,
         _arxiv("2503.15748"),
     ),
+    "layernorm2016": Paper(
+        "J. L. Ba, J. R. Kiros, G. E. Hinton",
+        "Layer Normalization",
+        "arXiv preprint",
+        2016,
+        _arxiv("1607.06450"),
+    ),
+    "gelu2016": Paper(
+        "D. Hendrycks, K. Gimpel",
+        "Gaussian Error Linear Units (GELUs)",
+        "arXiv preprint",
+        2016,
+        _arxiv("1606.08415"),
+    ),
+    "attention2017": Paper(
+        "A. Vaswani, N. Shazeer, N. Parmar, J. Uszkoreit, L. Jones, A. N. Gomez, Ł. Kaiser, I. Polosukhin",
+        "Attention Is All You Need",
+        "NeurIPS",
+        2017,
+        _arxiv("1706.03762"),
+    ),
+    "vit2021": Paper(
+        "A. Dosovitskiy, L. Beyer, A. Kolesnikov, D. Weissenborn, X. Zhai, T. Unterthiner, M. Dehghani, "
+        "M. Minderer, G. Heigold, S. Gelly, J. Uszkoreit, N. Houlsby",
+        "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
+        "ICLR",
+        2021,
+        _arxiv("2010.11929"),
+    ),
+    "deit2021": Paper(
+        "H. Touvron, M. Cord, M. Douze, F. Massa, A. Sablayrolles, H. Jégou",
+        "Training data-efficient image transformers & distillation through attention",
+        "ICML",
+        2021,
+        _arxiv("2012.12877"),
+    ),
     "adam2015": Paper(
         "D. P. Kingma, J. Ba",
         "Adam: A Method for Stochastic Optimization",

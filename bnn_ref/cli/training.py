@@ -56,7 +56,10 @@ def train(
     data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
     model: Model = "bireal-small",
     estimator: Annotated[
-        str, typer.Option(help="Of the activations; 'real' for full precision (real-relu, real-leaky-clip).")
+        str,
+        typer.Option(
+            help="Of the activations; 'real' for full precision (real-relu, real-leaky-clip); 'none'."
+        ),
     ] = "approxsign",
     parameter: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the estimator.")] = None,
     option: Options = None,
@@ -71,6 +74,7 @@ def train(
     harden: Harden = None,
     anneal: Often = "epoch",
     reestimate_norms: Norms = False,
+    freeze: Annotated[list[str] | None, typer.Option(help="A layer that stays as drawn, as blocks.")] = None,
     seed: Annotated[int, typer.Option(help="Of first weights and shuffling.")] = 0,
     folder: Folder = None,
     limit: Limit = None,
@@ -85,6 +89,8 @@ def train(
     config = training.Config(
         epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed, **proximal, **often
     )
+    frozen = tuple(freeze or ())
+    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed, frozen=frozen)
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
     common = {"input_shape": images.shape, "classes": len(images.classes), "seed": seed}

@@ -71,7 +71,7 @@ CONVENTIONS = {
         Convention(
             "larq",
             "trained numbers, and the running mean and variance of batch norm (4 a channel)",
-            lambda c: c.trained_numbers + c.norm,
+            lambda c: c.trained_numbers + c.running,
         ),
         Convention(
             "paper",

@@ -15,7 +15,7 @@ from bnn_ref.cost.conventions import CONVENTIONS
 from bnn_ref.cost.counts import Counts
 from bnn_ref.cost.report import Cost, LayerCost
 from bnn_ref.estimators.reactnet import Shift
-from bnn_ref.layers import Activation, BatchNorm, Layer, OutputScale, PReLU, Product
+from bnn_ref.layers import Activation, Attention, BatchNorm, Layer, LayerNorm, OutputScale, PReLU, Product
 from bnn_ref.layers.view import read_in_eval
 from bnn_ref.maps import Map
 from bnn_ref.packed import pack
@@ -50,7 +50,9 @@ def cost(model: Layer, input_shape: Sequence[int], convention: str = "library") 
     Notes
     -----
     Parameters are counted where they are first used, operations at every call. Multiplications are those of
-    convolutions and linear layers. Packed bytes come from packing the model.
+    convolutions and linear layers, and of attention's two products, which are always real: T S D each for T
+    queries of D channels and S keys. Softmax, norms and scales are not counted. Packed bytes come from
+    packing the model.
     """
     shape = tuple(input_shape)
     whole_numbers = all(isinstance(size, (int, np.integer)) and size >= 1 for size in shape)
@@ -86,12 +88,12 @@ def _count(model: Layer, shape: Shape) -> list[LayerCost]:
     names = {id(layer): name or "model" for name, layer in reversed(list(model.layers()))}
     rows: dict[str, LayerCost] = {}
     seen: set[int] = set()
-    for layer, output in _calls(model, shape, names):
+    for layer, inputs, output in _calls(model, shape, names):
         name = names[id(layer)]
         if name not in rows:
             bits = layer.input_bits if isinstance(layer, Product) else None
             rows[name] = LayerCost(name, type(layer).__name__, bits, output, _parameters(layer, seen))
-        rows[name] = replace(rows[name], counts=rows[name].counts + _operations(layer, output))
+        rows[name] = replace(rows[name], counts=rows[name].counts + _operations(layer, inputs, output))
     return list(rows.values())
 
 
@@ -111,8 +113,9 @@ def _parameters(layer: Layer, seen: set[int]) -> Counts:
         trained = 0 if scale is None else fresh(*scale.parameters())
         beside = Counts(bias=bias + fresh(*shifts), trained_scale=trained, other=fresh(*others))
         return beside + _weights(layer, weights)
-    if isinstance(layer, BatchNorm):
-        return Counts(norm=fresh(layer.gamma, layer.beta))
+    if isinstance(layer, (BatchNorm, LayerNorm)):
+        norm = fresh(layer.gamma, layer.beta)
+        return Counts(norm=norm, running=norm if layer.buffers else 0)
     if isinstance(layer, PReLU):
         return Counts(slope=fresh(layer.slope))
     if isinstance(layer, OutputScale):
@@ -137,8 +140,10 @@ def _weights(layer: Product, count: int) -> Counts:
     return Counts(binary_weights=count, scale=numbers, binary_channels=channels)
 
 
-def _operations(layer: Layer, output: Shape) -> Counts:
-    """The multiplications of one call: every weight once for every place of the output."""
+def _operations(layer: Layer, inputs: Sequence[Shape], output: Shape) -> Counts:
+    """The multiplications of one call: each weight once for every place of the output, attention's."""
+    if isinstance(layer, Attention):
+        return Counts(real_macs=layer.macs(*inputs))
     if not isinstance(layer, Product):
         return Counts()
     macs = layer.latent.value.size * prod(output[:-1])
@@ -147,8 +152,10 @@ def _operations(layer: Layer, output: Shape) -> Counts:
     return Counts(real_macs=macs)
 
 
-def _calls(model: Layer, shape: Shape, names: Mapping[int, str]) -> Iterator[tuple[Layer, Shape]]:
-    """Every layer call in order, with the shape of its output for one image."""
+def _calls(
+    model: Layer, shape: Shape, names: Mapping[int, str]
+) -> Iterator[tuple[Layer, list[Shape], Shape]]:
+    """Every layer call in order, with the shapes of its inputs and of its output for one image."""
     x, output = trace(model)
     shapes = {x.serial: shape}
 
@@ -163,4 +170,4 @@ def _calls(model: Layer, shape: Shape, names: Mapping[int, str]) -> Iterator[tup
             except ValueError as error:
                 taken, name = " and ".join(map(str, inputs)), names[id(layer)]
                 raise ValueError(f"input_shape: {name} cannot take an image of {taken}: {error}") from error
-            yield layer, shapes[symbol.serial]
+            yield layer, inputs, shapes[symbol.serial]

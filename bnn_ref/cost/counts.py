@@ -15,14 +15,18 @@ class Counts:
     real_weights, binary_weights : int
         Of convolutions and linear layers; binary ones take 1 bit.
     bias, norm, slope, scale, other : int
-        Real numbers beside them: biases and learned shifts, gamma and beta of batch norm, slopes of PReLU,
+        Real numbers beside them: biases and learned shifts, gamma and beta of norms, slopes of PReLU,
         scales of binary weights and of outputs, and whatever else eval mode reads (parameters of other
         layers, and of activations there).
     trained_scale : int
         Of `scale`, those that are trained; the others follow from the weights.
+    running : int
+        Running means and variances, which come with gamma and beta of batch norm: eval mode makes two
+        numbers of the four.
     real_macs, binary_macs : int
         Multiplications with addition, each counted once, taps on padding included; binary where both
-        operands are signs.
+        operands are signs. The products of attention, queries with keys and scores with values, are real
+        ones.
     binary_channels, binary_outputs : int
         Output channels, and output elements, of the products whose operands are both signs.
     memory_bits : int
@@ -41,6 +45,7 @@ class Counts:
     scale: int = 0
     trained_scale: int = 0
     other: int = 0
+    running: int = 0
     real_macs: int = 0
     binary_macs: int = 0
     binary_channels: int = 0

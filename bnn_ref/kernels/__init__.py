@@ -1,8 +1,8 @@
 """Kernels: signs packed into words, xnor-popcount products, float convolutions, fused element-wise passes.
 
-`pack`, `xnor` and `elementwise` are compiled, `conv` is BLAS between two compiled copies, and `naive` defines
-all of them in plain NumPy: read it to learn what a kernel computes. Nothing here knows the rest of the
-package.
+`pack`, `xnor`, `elementwise` and `normal` are compiled, `conv` is BLAS between two compiled copies, and
+`naive` defines all of them in plain NumPy: read it to learn what a kernel computes. Nothing here knows the
+rest of the package.
 """
 
 from bnn_ref.kernels import naive as naive
@@ -11,6 +11,7 @@ from bnn_ref.kernels.conv import conv2d_input_grad as conv2d_input_grad
 from bnn_ref.kernels.conv import conv2d_weight_grad as conv2d_weight_grad
 from bnn_ref.kernels.conv import output_size as output_size
 from bnn_ref.kernels.elementwise import fourier_slope as fourier_slope
+from bnn_ref.kernels.normal import normal_cdf as normal_cdf
 from bnn_ref.kernels.pack import from_stream as from_stream
 from bnn_ref.kernels.pack import pack_signs as pack_signs
 from bnn_ref.kernels.pack import stream_bytes as stream_bytes

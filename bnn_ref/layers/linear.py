@@ -49,10 +49,16 @@ class Linear(Product):
         return ndim >= 2
 
     def multiply(self, x: Array, w: Array) -> Array:
-        return x @ w
+        return rows_times(x, w)
 
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
-        return dy @ w.T
+        return rows_times(dy, w.T)
 
     def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
         return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
+
+
+def rows_times(x: Array, w: Array) -> Array:
+    """(..., C) times (C, F) as one product of matrices, which is faster than one for each matrix of x."""
+    flat: Array = x.reshape(-1, x.shape[-1]) @ w
+    return flat.reshape(*x.shape[:-1], w.shape[-1])

@@ -1,4 +1,4 @@
-"""Batch normalization."""
+"""Normalization: over the batch, a channel at a time; over the channels, a place at a time."""
 
 from __future__ import annotations
 
@@ -107,3 +107,58 @@ class BatchNorm(Layer):
         self.gamma.accumulate(sum_dy_normal)
         count = dy.size // self.channels
         return gain * (dy - sum_dy / count - normal * (sum_dy_normal / count))
+
+
+def layer_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, Array, Array]:
+    """(y, xhat, 1 / std): y = gamma xhat + beta, xhat = (x - mean) / std over the last axis; x (..., C)."""
+    centred = x - x.mean(axis=-1, keepdims=True)
+    inverse = 1 / np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + eps)
+    centred *= inverse
+    return centred * gamma + beta, centred, inverse
+
+
+class LayerNorm(Layer):
+    """y = gamma (x - mean) / sqrt(var + eps) + beta, mean and (biased) variance over the last axis.
+
+    Every place has its own statistics: training and eval mode are the same.
+
+    Parameters
+    ----------
+    channels : int
+        C.
+    eps : float
+        Added to the variance.
+
+    Source: after layernorm2016.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-6) -> None:
+        require_whole("channels", channels, 1)
+        require(eps >= 0, "eps", "a number >= 0", eps)
+        self.channels, self.eps = channels, eps
+        self.gamma = Parameter(np.ones(channels, np.float32), "gamma")
+        self.beta = Parameter(np.zeros(channels, np.float32), "beta")
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        require(shape[-1:] == (self.channels,), "LayerNorm", f"{self.channels} channels", shape)
+        return shape
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        """x: (N, ..., C)."""
+        self.output_shape(x.shape)
+        gamma = self.gamma.value
+        y, normal, inverse = layer_norm(x, gamma, self.beta.value, self.eps)
+        return y, (normal, inverse, gamma)
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        """dbeta = sum dy; dgamma = sum dy xhat; dx = (g - mean(g) - xhat mean(g xhat)) / std, g = gamma dy.
+
+        Sums are over all places, means over the channels of one.
+        """
+        normal, inverse, gamma = cache
+        places = tuple(range(dy.ndim - 1))
+        self.beta.accumulate(dy.sum(axis=places))
+        self.gamma.accumulate((dy * normal).sum(axis=places))
+        g = dy * gamma
+        along = (g * normal).mean(axis=-1, keepdims=True)
+        return np.asarray((g - g.mean(axis=-1, keepdims=True) - normal * along) * inverse)

@@ -28,9 +28,11 @@ from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
 from bnn_ref.models.small import CNN, MLP
 from bnn_ref.models.vgg import VGG
+from bnn_ref.models.vit import TransformerBlock, VisionTransformer
 
 __all__ = [
     "MODELS",
+    "NONE",
     "REAL",
     "SCALES",
     "TWINS",
@@ -42,6 +44,8 @@ __all__ = [
     "RealToBinaryBlock",
     "ResNetBlock",
     "Spec",
+    "TransformerBlock",
+    "VisionTransformer",
     "build",
     "drop_scale",
     "fold_scale",
@@ -69,10 +73,17 @@ MODELS: dict[str, Callable[..., Model]] = {
     "reactnet-small": SmallReActNet,
     "reactnet-a": ReActNetA,
     "real-to-binary": RealToBinary,
+    "vit-tiny": VisionTransformer,
+    "deit-tiny": partial(VisionTransformer, width=192, depth=12, heads=3, patch=16),
+    "deit-small": partial(VisionTransformer, width=384, depth=12, heads=6, patch=16),
+    "deit-base": partial(VisionTransformer, width=768, depth=12, heads=12, patch=16),
 }
 
 REAL = "real"
 """In place of an estimator's name: the full-precision twin (real weights, a clip in place of sign)."""
+
+NONE = "none"
+"""In place of an estimator's name: activations stay as they come, only weights are binary."""
 
 TWINS: dict[str, Map] = {REAL: HardTanh(), "real-relu": ReLU(), "real-leaky-clip": LeakyClip()}
 """The full-precision twins, by what stands in place of sign: the clip, or one of its forerunners."""
@@ -126,7 +137,8 @@ def build(
         Length of the output.
     estimator : str
         Binarizer of the activations: a name of the estimator table; or a key of `TWINS` ("real",
-        "real-relu", "real-leaky-clip") for a full-precision twin.
+        "real-relu", "real-leaky-clip") for a full-precision twin; or "none" for binary weights behind real
+        activations, in networks with nonlinearities of their own (the vision transformers).
     parameters : dict, optional
         Parameters of that estimator.
     weight_estimator : str
@@ -157,14 +169,10 @@ def build(
     require_whole("seed", seed, 0)
     parameters = _dictionary("parameters", parameters)
     weight_parameters = _dictionary("weight_parameters", weight_parameters)
-    twin = TWINS.get(estimator)
-    require(twin is None or not parameters, "parameters", f"none with {estimator!r}", parameters)
+    activation, twin = _activation(name, estimator, parameters), estimator in TWINS
     without = weight_estimator != REAL or not weight_parameters
     require(without, "weight_parameters", f"none with {REAL!r}", weight_parameters)
-    activation = estimators.get(estimator, **parameters) if twin is None else twin
-    fits = not activation.reduces
-    require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS])}", estimator)
-    real = twin is not None or weight_estimator == REAL
+    real = twin or weight_estimator == REAL
     rule = None if real else estimators.get(weight_estimator, **weight_parameters)
     weight, beside = _scale(rule, weight_estimator, scale)
     operands = Operands(activation, weight, beside, np.random.default_rng(seed))
@@ -194,6 +202,19 @@ def _scale(weight: Binarizer | None, name: str, scale: str) -> tuple[Map | None,
     why = ", which has its own" if weight.scaled else ""
     require(scale in allowed, "scale", f"one of {', '.join(allowed)} beside {name!r}{why}", scale)
     return (weight.unscaled(), None) if scale == FOLDED else (weight, SCALES[scale])
+
+
+def _activation(name: str, estimator: str, parameters: dict[str, Any]) -> Map | None:
+    """What stands in front of the binary layers of the model `name`."""
+    table = estimator not in (NONE, *TWINS)
+    require(table or not parameters, "parameters", f"none with {estimator!r}", parameters)
+    kind: Any = getattr(MODELS[name], "func", MODELS[name])
+    fits = estimator != NONE or kind.nonlinear
+    require(fits, "estimator", f"a nonlinearity: {name} has no other", estimator)
+    activation = estimators.get(estimator, **parameters) if table else TWINS.get(estimator)
+    fits = activation is None or not activation.reduces
+    require(fits, "estimator", f"one of {', '.join([*estimators.activations(), *TWINS, NONE])}", estimator)
+    return activation
 
 
 def _own(name: str, given: dict[str, Any]) -> dict[str, Any]:

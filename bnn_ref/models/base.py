@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from bnn_ref.layers import BatchNorm, Composite, Conv2d, GlobalAvgPool, Layer, Linear, Sequential
 from bnn_ref.models.operands import Operands
@@ -27,6 +27,8 @@ class Model(Composite):
     """A network from images (N, H, W, C) to class scores (N, classes); `build` fills in its `spec`."""
 
     spec: Spec
+    nonlinear: ClassVar[bool] = False
+    """Whether it has nonlinearities of its own, beside those in front of its binary layers."""
 
 
 def stem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +17,12 @@ from bnn_ref.layers import Conv2d, Linear
 class Operands:
     """The binarizers of activations and weights, the scale of binary weights, the generator that draws them.
 
-    `activation` is a clip or its like (not None) in a full-precision twin: without any nonlinearity between
-    its convolutions a network without signs would be linear.
+    `activation` is a clip or its like in a full-precision twin: without any nonlinearity between its
+    convolutions a network without signs would be linear. None, real activations as they come, is for
+    networks that have nonlinearities of their own (`Model.nonlinear`).
     """
 
-    activation: Map
+    activation: Map | None
     weight: Map | None
     scale: Map | None
     rng: np.random.Generator
@@ -43,6 +45,11 @@ class Operands:
             weight=self.weight,
             scale=self._scale,
         )
+
+    @property
+    def weights_only(self) -> dict[str, Any]:
+        """What a layer is given whose weight is as in the binary layers, and whose input stays real."""
+        return {"weight": self.weight, "scale": self._scale}
 
     @property
     def _scale(self) -> Map | None:

@@ -14,25 +14,33 @@ from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
+    GELU,
     Activation,
     Add,
+    Attention,
     AvgPool2d,
     BatchNorm,
+    ClassToken,
     Concat,
     Conv2d,
+    FirstToken,
     Flatten,
     GlobalAvgPool,
     HardTanh,
     Layer,
+    LayerNorm,
     LeakyClip,
     Linear,
     MaxPool2d,
     OutputScale,
     PadShortcut,
+    Position,
     PReLU,
     Product,
     ReLU,
+    Tokens,
 )
+from bnn_ref.layers.gelu import GELUCurve
 from bnn_ref.packed import steps
 from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps import Elementwise, ProductStep, RealSign, Step
@@ -92,7 +100,7 @@ def elementwise(name: str, layer: Layer) -> tuple[Elementwise, ...] | None:
         if layer.case != 1:
             raise refusal(name, layer, "one number a channel, case 1", f"case {layer.case}")
         return (steps.Scale(checked(f"{name}.channel", layer.factors()[0].value)),)
-    if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh, LeakyClip):
+    if isinstance(layer, Activation) and type(layer) in (Activation, ReLU, HardTanh, LeakyClip, GELU):
         return curves(name, layer, layer.curve)
     return None
 
@@ -112,16 +120,17 @@ _CURVES: dict[type[Map], Callable[[str, Any], Elementwise]] = {
     HardTanhCurve: lambda name, clip: steps.Clip(float(clip.clip)),
     LeakyClipCurve: lambda name, clip: steps.LeakyClip(float(clip.clip), float(clip.leak)),
     ReLUCurve: lambda name, relu: steps.ReLU(),
+    GELUCurve: lambda name, gelu: steps.GELU(),
     Shift: lambda name, shift: steps.Bias(checked(f"{name} (shift)", shift.shift.value)),
 }
 
 
 def curves(name: str, layer: Layer, subject: Map) -> tuple[Elementwise, ...]:
-    """The steps of maps that every machine computes to the same bits; ValueError for any other."""
+    """The steps of maps that every machine computes to the same bits, and of GELU; ValueError for others."""
     if isinstance(subject, Compose):
         return tuple(step for part in subject.maps for step in curves(name, layer, part))
     if type(subject) not in _CURVES:
-        wanted = "an activation that eval mode computes as shift, sign, clip or ReLU (others round)"
+        wanted = "an activation that eval mode computes as shift, GELU, sign, clip or ReLU"
         raise refusal(name, layer, wanted, type(subject).__name__)
     return (_CURVES[type(subject)](name, subject),)
 
@@ -167,26 +176,37 @@ def _step(name: str, layer: Product, weight: Array, signs: bool) -> ProductStep:
     return steps.BinaryConv(bits, *window) if isinstance(layer, Conv2d) else steps.BinaryLinear(bits)
 
 
-_PLAIN: dict[type[Layer], Callable[[Any], Step]] = {
-    MaxPool2d: lambda pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
-    AvgPool2d: lambda pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
-    GlobalAvgPool: lambda pool: steps.GlobalMean(),
-    Flatten: lambda layer: steps.Flatten(),
-    Add: lambda layer: steps.Add(),
-    Concat: lambda layer: steps.Concat(),
-    PadShortcut: lambda layer: steps.PadShortcut(layer.stride, layer.zeros),
+def _layer_norm(name: str, norm: LayerNorm) -> Step:
+    gamma, beta = (checked(f"{name}.{p.name}", p.value) for p in (norm.gamma, norm.beta))
+    return steps.LayerNorm(gamma, beta, float(norm.eps))
+
+
+_PLAIN: dict[type[Layer], Callable[[str, Any], Step]] = {
+    MaxPool2d: lambda name, pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
+    AvgPool2d: lambda name, pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
+    GlobalAvgPool: lambda name, pool: steps.GlobalMean(),
+    Flatten: lambda name, layer: steps.Flatten(),
+    Add: lambda name, layer: steps.Add(),
+    Concat: lambda name, layer: steps.Concat(),
+    PadShortcut: lambda name, layer: steps.PadShortcut(layer.stride, layer.zeros),
+    LayerNorm: _layer_norm,
+    Attention: lambda name, layer: steps.Attention(layer.heads),
+    Tokens: lambda name, layer: steps.Tokens(),
+    ClassToken: lambda name, layer: steps.ClassToken(checked(f"{name}.token", layer.token.value)),
+    Position: lambda name, layer: steps.Position(checked(f"{name}.embedding", layer.embedding.value)),
+    FirstToken: lambda name, layer: steps.FirstToken(),
 }
 
 
 def plain(name: str, layer: Layer) -> Step:
-    """A layer without tensors as one step; ValueError for a layer that has no packed form."""
+    """A layer that is no product and not element-wise as one step; ValueError where it has no packed form."""
     if type(layer) not in _PLAIN:
-        products = (Conv2d, Linear, BatchNorm, PReLU, OutputScale)
+        products = (Conv2d, Linear, BatchNorm, PReLU, OutputScale, GELU)
         known = (*products, Activation, ReLU, HardTanh, LeakyClip, *_PLAIN)
         raise refusal(
             name, layer, f"one of {', '.join(kind.__name__ for kind in known)}", type(layer).__name__
         )
-    return _PLAIN[type(layer)](layer)
+    return _PLAIN[type(layer)](name, layer)
 
 
 def is_product(layer: object) -> bool:

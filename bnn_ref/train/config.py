@@ -85,6 +85,8 @@ class Config:
     reestimate_norms : bool
         Before each test, measure the statistics of batch norm behind the deployed weights: a pass more over
         the training images.
+    frozen : tuple of str
+        Dotted names of layers whose parameters, and those of all layers inside, stay as they are.
     seed : int
         Of the generator that shuffles; at least 0. (First weights come from the seed of `models.build`.)
 
@@ -117,6 +119,7 @@ class Config:
     anneal: str = "epoch"
     reestimate_norms: bool = False
     seed: int = 0
+    frozen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, good, required in self._requirements():
@@ -147,6 +150,8 @@ class Config:
         yield "harden", harden, "None, or with a proximal optimizer a whole number >= 0"
         yield "reestimate_norms", isinstance(self.reestimate_norms, bool), "True or False"
         yield "seed", _whole(self.seed, 0), "a whole number >= 0"
+        named = isinstance(self.frozen, tuple) and all(isinstance(name, str) and name for name in self.frozen)
+        yield "frozen", named, "a tuple of names of layers"
 
     @property
     def base(self) -> str:
@@ -169,7 +174,8 @@ class Config:
         required = [field.name for field in fields(cls)]
         if sorted(values) != sorted(required):
             raise ValueError(f"config: required the keys {', '.join(required)}; got {', '.join(values)}")
-        return cls(**values)
+        frozen = values["frozen"]  # JSON has no tuples
+        return cls(**{**values, "frozen": tuple(frozen) if isinstance(frozen, list) else frozen})
 
 
 def _whole(value: Any, least: int) -> bool:

@@ -35,7 +35,7 @@ class Training:
     before : sequence of Past
         The stages that its first weights come from.
     trained : sequence of Parameter, optional
-        What the optimizer moves: by default every parameter of `model`.
+        What the optimizer moves: by default every parameter of `model` that `config` does not freeze.
 
     Raises
     ------
@@ -59,7 +59,7 @@ class Training:
         self.model, self.dataset, self.config, self.preprocessing = model, dataset, config, preprocessing
         self.rng = np.random.default_rng(config.seed)
         self.penalty = Penalties(model, config)
-        parameters = model.parameters() if trained is None else trained
+        parameters = unfrozen(model, config.frozen) if trained is None else trained
         self.optimizer = make_optimizer([*parameters, *self.penalty.parameters()], config)
         self.loss = LOSSES[config.loss]()
         self.history, self.step, self.lr_sum = History(), 0, 0.0
@@ -188,6 +188,16 @@ class Training:
             raise FloatingPointError(
                 f"{name}: required finite numbers, got NaN or infinity in {where}; {cause}"
             )
+
+
+def unfrozen(model: Layer, frozen: Sequence[str]) -> list[Parameter]:
+    """The parameters of `model` under none of the names in `frozen`; ValueError for an unknown name."""
+    named = model.named_parameters()
+    for name in frozen:
+        known = any(key.startswith(f"{name}.") for key in named)
+        require(known, "frozen", "names of layers that have parameters", name)
+    inside = tuple(f"{name}." for name in frozen)
+    return [parameter for key, parameter in named.items() if not key.startswith(inside)]
 
 
 OWN: dict[str, tuple[str, ...]] = {"sgd": ("momentum", "nesterov"), "bop": ("gamma", "threshold")}

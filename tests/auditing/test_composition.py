@@ -75,7 +75,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "real-to-binary": {"width": 2, "blocks": [3]},
 }
 for name in set(models.names()) - set(SMALL):
-    SMALL[name] = {"width": 2, "blocks": [2, 2]}
+    blocks = "blocks" in models.options(name)
+    SMALL[name] = (
+        {"width": 2, "blocks": [2, 2]} if blocks else {"width": 4, "heads": 2, "depth": 2, "patch": 4}
+    )
 
 
 @pytest.mark.parametrize(("loss", "scale"), [(SoftmaxCrossEntropy(), "channel"), (SquaredHinge(), "tensor")])

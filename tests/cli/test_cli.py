@@ -111,6 +111,29 @@ def test_train_in_stages_says_and_keeps_each(tmp_path: Path) -> None:
     assert [epoch["loss"] for epoch in told["epochs"]] == [epoch.loss for epoch in loaded.history]
 
 
+def test_weights_only_with_frozen_blocks(tmp_path: Path) -> None:
+    """A vision transformer whose blocks stay as they were drawn packs like any other."""
+    path, packed = tmp_path / "net.safetensors", tmp_path / "bits.safetensors"
+    sizes = {"patch": 4, "width": 8, "heads": 2, "depth": 1}
+    options = [word for key, value in sizes.items() for word in ("--option", f"{key}={value}")]
+    arguments = ["train", "--model", "vit-tiny", "--estimator", "none", *options, "--limit", "128"]
+    done = run(*arguments, "--epochs", "1", "--freeze", "blocks", "--out", path)
+    assert done.exit_code == 0, done.output
+    loaded = bnn_ref.load_model(path)
+    assert loaded.config is not None
+    assert loaded.config.frozen == ("blocks",)
+    drawn = bnn_ref.models.build("vit-tiny", input_shape=(8, 8, 1), estimator="none", **sizes).state_dict()
+    after = loaded.model.state_dict()
+    for key, value in drawn.items():
+        assert np.array_equal(value, after[key]) is key.startswith("blocks."), key
+    assert run("pack", path, "--out", packed).exit_code == 0
+    answers = [run("predict", file, "--data", "digits", "--json").stdout for file in (path, packed)]
+    assert answers[0] == answers[1]
+    refused = run(*arguments, "--freeze", "body", "--out", path)
+    assert refused.exit_code == 2
+    assert "frozen: required names of layers that have parameters, got 'body'" in refused.output
+
+
 def test_audit_of_everything_passes() -> None:
     done = run("audit", "--all")
     assert done.exit_code == 0, done.output

@@ -1,4 +1,4 @@
-"""Batch normalization against loops over channels and against what it is for: mean, variance, invariance."""
+"""Normalization against loops over channels and against what it is for: mean, variance, invariance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.layers import BatchNorm
+from bnn_ref.layers import BatchNorm, LayerNorm
 
 SHAPES = st.one_of(
     st.tuples(st.integers(2, 9), st.integers(1, 3)),
@@ -202,3 +202,60 @@ def test_a_scale_that_is_none_is_refused(scale: Any) -> None:
     with pytest.raises(ValueError, match="scale: required 1 or 3 numbers > 0"):
         norm.absorb(np.array(scale))
     assert norm.running_mean.tolist() == [0, 0, 0]
+
+
+def one_place_a_channel(x: Any, gamma: Any, beta: Any, eps: float) -> Any:
+    """Layer norm by the loops of batch norm: every place's channels are what a batch is there."""
+    turned = loops(x.reshape(-1, x.shape[-1]).T, np.ones(x.size), np.zeros(x.size), eps).T
+    return gamma * turned.reshape(x.shape) + beta
+
+
+@given(seed=st.integers(0, 2**32 - 1), shape=SHAPES, eps=st.sampled_from([1e-6, 1e-3, 1.0]))
+def test_layer_norm_along_a_random_direction(seed: int, shape: tuple[int, ...], eps: float) -> None:
+    rng = np.random.default_rng(seed)
+    layer = LayerNorm(shape[-1], eps)
+    layer.astype(np.float64)
+    gamma, beta = rng.normal(size=(2, shape[-1]))
+    layer.gamma.value, layer.beta.value = gamma, beta
+    x = rng.normal(3, 2, size=shape)
+    vx, vgamma, vbeta = (rng.normal(size=a.shape) for a in (x, gamma, beta))
+    moved = one_place_a_channel(x + 1e-30j * vx, gamma + 1e-30j * vgamma, beta + 1e-30j * vbeta, eps)
+    y, cache = layer.forward(x)
+    np.testing.assert_allclose(y, moved.real, rtol=1e-9, atol=1e-9)
+    dy = rng.normal(size=shape)
+    dx = layer.backward(dy, cache)
+    along = np.sum(dx * vx), np.sum(layer.gamma.grad * vgamma), np.sum(layer.beta.grad * vbeta)
+    scale = 1 + np.abs(dx).max() + np.abs(moved.imag).max() * 1e30
+    np.testing.assert_allclose(sum(along), np.sum(dy * moved.imag) * 1e30, rtol=1e-8, atol=1e-8 * scale)
+
+
+def test_every_entry_of_layer_norm_s_gradients(derivative: Any) -> None:
+    rng = np.random.default_rng(0)
+    layer = LayerNorm(4, 1e-3)
+    layer.astype(np.float64)
+    layer.gamma.value, layer.beta.value = gamma, beta = rng.normal(size=(2, 4))
+    x = rng.normal(size=(2, 3, 4))
+    _, cache = layer.forward(x)
+    dy = rng.normal(size=x.shape)
+    dx = layer.backward(dy, cache)
+    expected = derivative(lambda z: one_place_a_channel(z, gamma, beta, 1e-3), x, dy)
+    np.testing.assert_allclose(dx, expected, atol=1e-13)
+    expected = derivative(lambda z: one_place_a_channel(x, z, beta, 1e-3), gamma, dy)
+    np.testing.assert_allclose(layer.gamma.grad, expected, atol=1e-13)
+    expected = derivative(lambda z: one_place_a_channel(x, gamma, z, 1e-3), beta, dy)
+    np.testing.assert_allclose(layer.beta.grad, expected, atol=1e-13)
+
+
+@given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.01, 100), shift=st.floats(-9, 9))
+def test_layer_norm_does_not_see_the_size_of_its_input(seed: int, scale: float, shift: float) -> None:
+    x = np.random.default_rng(seed).normal(size=(3, 5))
+    layer = LayerNorm(5, eps=0)
+    layer.astype(np.float64)
+    np.testing.assert_allclose(layer(scale * x + shift), layer(x), rtol=1e-7, atol=1e-9)
+
+
+def test_layer_norm_is_the_same_in_both_modes_and_keeps_nothing() -> None:
+    layer, x = LayerNorm(4), np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    np.testing.assert_array_equal(layer.train()(x), layer.eval()(x))
+    assert sorted(layer.state_dict()) == ["beta", "gamma"]
+    np.testing.assert_array_equal(layer(x[:1]), layer(x)[:1])

@@ -261,7 +261,7 @@ class Gated(Composite):
 
 
 def test_the_packer_says_that_the_sigmoid_is_in_its_way() -> None:
-    message = r"pack: gate\.sigmoid \(Activation\): .*\(others round\), got Sigmoid"
+    message = r"pack: gate\.sigmoid \(Activation\): .*clip or ReLU, got Sigmoid"
     with pytest.raises(ValueError, match=message):
         pack(Gated(np.random.default_rng(0)))
 

@@ -19,6 +19,8 @@ LARGE = [
     *("reactnet-18", "reactnet-small", "reactnet-a", "real-to-binary"),
 ]
 
+TRANSFORMERS = ["vit-tiny", "deit-tiny", "deit-small", "deit-base"]
+
 SMALLEST: dict[str, dict[str, Any]] = {
     "mlp": {"input_shape": (1, 1, 1), "width": 1, "depth": 1},
     "cnn": {"input_shape": (4, 4, 1), "width": 1},
@@ -26,6 +28,10 @@ SMALLEST: dict[str, dict[str, Any]] = {
     "resnet-20": {"input_shape": (1, 1, 1), "width": 2, "blocks": (1,)},
     "vgg-small": {"input_shape": (8, 8, 1), "width": 1},
     **{name: {"input_shape": (1, 1, 1), "width": 1, "blocks": (1,)} for name in LARGE},
+    **{
+        name: {"input_shape": (1, 1, 1), "width": 1, "depth": 1, "heads": 1, "patch": 1}
+        for name in TRANSFORMERS
+    },
 }
 
 

@@ -22,8 +22,12 @@ NAMES = models.names()
 SMALL: dict[str, dict[str, Any]] = {name: {"input_shape": (8, 8, 1)} for name in NAMES}
 SMALL["vgg-small"]["width"] = 16
 LARGE = {name: {"width": 4} for name in NAMES if name not in list(SMALL)[:5]}
+TRANSFORMERS = [name for name in NAMES if "patch" in models.options(name)]
 for name in LARGE:
     SMALL[name] |= {"width": 4, "blocks": (2, 2)}
+for name in TRANSFORMERS:
+    LARGE[name] = {"width": 4, "heads": 2, "depth": 2, "patch": 4}
+    SMALL[name] = {"input_shape": (8, 8, 1), **LARGE[name]}
 REALS = ["resnet-18", "resnet-34"]
 """Nothing in them is binary."""
 
@@ -92,7 +96,9 @@ def test_networks_of_one_seed_start_alike_whatever_the_estimator(bits: Bits, nam
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, name: str) -> None:
-    own = {"width": 6} if name != "bireal-small" else {"widths": [4, 6], "blocks": [1, 2], "pool": False}
+    own: dict[str, Any] = {"widths": [4, 6], "blocks": [1, 2], "pool": False}
+    if name != "bireal-small":
+        own = {"width": 6, **({"heads": 3, "patch": 2, "depth": 1} if name in TRANSFORMERS else {})}
     model = build(
         name,
         input_shape=[8, 8, 2],
@@ -240,6 +246,20 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
         *(
             ("bireal-18", {"shortcut": "res", "blocks": blocks}, "blocks: required even numbers")
             for blocks in ((3, 5), (2, 1))
+        ),
+        *(
+            ("vit-tiny", {"input_shape": shape}, "input_shape: required H and W divisible by 4, got")
+            for shape in ((28, 30, 1), (30, 28, 1))
+        ),
+        ("vit-tiny", {"heads": 5}, "heads: required a divisor of 96 channels, got 5"),
+        ("vit-tiny", {"ends": "head"}, "ends: required one of real, binary, got 'head'"),
+        ("vit-tiny", {"ratio": 0}, "ratio: required a whole number >= 1, got 0"),
+        ("cnn", {"estimator": "none"}, "estimator: required a nonlinearity: cnn has no other, got 'none'"),
+        ("bireal-34", {"estimator": "none"}, "estimator: required a nonlinearity: bireal-34 has no other"),
+        (
+            "vit-tiny",
+            {"estimator": "none", "parameters": {"zero": 1}},
+            "parameters: required none with 'none'",
         ),
         (
             "vgg-small",

@@ -25,6 +25,7 @@ from bnn_ref.layers import (
     GlobalAvgPool,
     HardTanh,
     Layer,
+    LayerNorm,
     LeakyClip,
     Linear,
     MaxPool2d,
@@ -53,6 +54,8 @@ def build(name: str, **options: Any) -> models.Model:
         name: {"width": 8, "blocks": (2, 2)} for name in models.names() if "blocks" in models.options(name)
     }
     smaller |= {"bireal-small": {}, "resnet-20": {"blocks": (1, 1, 1)}, "vgg-small": {"width": 16}}
+    patches = {"width": 24, "heads": 2, "depth": 2, "patch": 4}
+    smaller |= {name: patches for name in models.names() if "patch" in models.options(name)}
     return models.build(name, **{"input_shape": (28, 28, 1)} | smaller.get(name, {}) | options)
 
 
@@ -77,10 +80,11 @@ class Shortcut(Composite):
 def perturb(model: Layer, rng: np.random.Generator) -> None:
     """Draw every parameter and statistic anew: zeros, both signs, and means that tie with integers."""
     for _, layer in model.layers():
-        if isinstance(layer, BatchNorm):
+        if isinstance(layer, (BatchNorm, LayerNorm)):
             c = layer.channels
             layer.gamma.value = either(rng, rng.choice([-2, -1, 0, 0.5, 1], c), rng.normal(size=c))
             layer.beta.value = either(rng, np.zeros(c), rng.normal(size=c) * 2)
+        if isinstance(layer, BatchNorm):
             layer.running_mean = either(rng, rng.integers(-4, 5, c), rng.normal(size=c) * 4)
             layer.running_var = either(rng, rng.choice([0.25, 1, 9], c), rng.uniform(0, 30, c))
         elif isinstance(layer, Activation) and isinstance(layer.curve, Shift):

@@ -201,7 +201,7 @@ def read_the_future(graph: Any, arrays: Any) -> None:
 
 
 def invent_a_kind(graph: Any, arrays: Any) -> None:
-    graph["nodes"][3]["kind"] = "attention"
+    graph["nodes"][3]["kind"] = "transform"
 
 
 def forget_a_field(graph: Any, arrays: Any) -> None:

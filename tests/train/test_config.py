@@ -34,6 +34,7 @@ OTHER: dict[str, Any] = {
     "anneal": "step",
     "reestimate_norms": True,
     "seed": 7,
+    "frozen": ("blocks", "stem.parts.0"),
 }
 
 
@@ -76,6 +77,7 @@ def test_every_field_reaches_the_dictionary() -> None:
         *(("harden", value) for value in (0, 5)),  # without a proximal optimizer
         *(("anneal", value) for value in ("never", None)),
         *(("reestimate_norms", value) for value in (1, None)),
+        *(("frozen", value) for value in ("blocks", None, ("",), (1,), {"blocks"})),
     ],
 )
 def test_a_bad_value_is_named_with_its_field(field: str, value: Any) -> None:

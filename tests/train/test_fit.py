@@ -90,6 +90,24 @@ def test_every_image_is_seen_once_but_a_single_last_one(
     assert spy.seen[0] != spy.seen[len(lengths)]
 
 
+def test_frozen_layers_stay_and_the_others_move(few: Dataset, tiny: Build) -> None:
+    model = tiny()
+    before = model.state_dict()
+    fit(model, few, replace(QUICK, frozen=("hidden", "head")))
+    after = model.state_dict()
+    trained = {key for key, p in model.named_parameters().items()}
+    for key in trained:
+        same = bool(np.array_equal(before[key], after[key]))
+        assert same is key.startswith(("hidden.", "head.")), key
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("name", ["blocks", "hid", "head.", "flatten", "head.latent"])
+def test_a_name_under_which_nothing_can_be_frozen(few: Dataset, tiny: Build, name: str) -> None:
+    with pytest.raises(ValueError, match="frozen: required names of layers that have parameters, got"):
+        fit(tiny(), few, replace(QUICK, frozen=("head", name)))
+
+
 @dataclass(frozen=True)
 class Note:
     """A law that notes when it is asked, and moves nothing."""

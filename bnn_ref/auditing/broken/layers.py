@@ -14,10 +14,12 @@ from bnn_ref.auditing.composition import audit_layer
 from bnn_ref.auditing.report import Report
 from bnn_ref.binarizer import Detach, MeanAbs
 from bnn_ref.layers import (
+    Attention,
     AvgPool2d,
     BatchNorm,
     Conv2d,
     Layer,
+    LayerNorm,
     Linear,
     MaxPool2d,
     PReLU,
@@ -75,6 +77,34 @@ class _NormWithoutMean(BatchNorm):
     def backward(self, dy: Array, cache: Any) -> Array:
         axes = tuple(range(dy.ndim - 1))
         return super().backward(dy, cache) + cache[1] * dy.mean(axis=axes)
+
+
+class _LayerNormWithoutVariance(LayerNorm):
+    """Treats every place's standard deviation as a constant."""
+
+    def backward(self, dy: Array, cache: Any) -> Array:
+        super().backward(dy, cache)
+        _, inverse, gamma = cache
+        g = dy * gamma
+        return np.asarray((g - g.mean(axis=-1, keepdims=True)) * inverse)
+
+
+class _AttentionWithoutTotal(Attention):
+    """Treats the total that softmax divides by as a constant, on the way to the queries."""
+
+    def backward(self, dy: Array, cache: Any) -> tuple[Array, Array, Array]:
+        p, _, k, _ = cache
+        dq, dk, dv = super().backward(dy, cache)
+        of_heads = (*dy.shape[:2], self.heads, -1)
+        along = (dy * self._answer(cache)).reshape(of_heads).sum(axis=-1).swapaxes(1, 2)
+        missed = ((p * along[..., None]) @ k).swapaxes(1, 2).reshape(dq.shape)
+        return dq + missed / np.sqrt(k.shape[-1]), dk, dv
+
+    def _answer(self, cache: Any) -> Array:
+        """y again: sum_s P dP of a head is y dy summed over its channels."""
+        p, _, _, v = cache
+        y = (p @ v).swapaxes(1, 2)
+        return np.asarray(y.reshape(*y.shape[:2], -1))
 
 
 class _LastMaxPool(MaxPool2d):
@@ -140,6 +170,10 @@ def _ties() -> Report:
     return audit_layer(_LastMaxPool(2), _rng().choice([-1.0, 1.0], (2, 6, 6, 3)))
 
 
+def _attention() -> Report:
+    return audit_layer(_AttentionWithoutTotal(2), *(_rng().normal(size=(3, 2, 5, 6))))
+
+
 def _loss() -> Report:
     logits, labels = _rng().normal(size=(5, 4)), _rng().integers(0, 4, 5)
     return audit_layer(_SummedCrossEntropy(), logits, labels)
@@ -166,6 +200,12 @@ LAYERS: tuple[Broken, ...] = (
     ),
     Broken("norm without its variance term", _audit(_NormWithoutVariance(4), 8, 4), "gradient to input 0"),
     Broken("norm without its mean term", _audit(_NormWithoutMean(4), 8, 4), "gradient to input 0"),
+    Broken(
+        "layer norm without its variance term",
+        _audit(_LayerNormWithoutVariance(4), 8, 4),
+        "gradient to input 0",
+    ),
+    Broken("softmax without its total", _attention, "gradient to input 0"),
     Broken("one parameter's gradient halved", _audit(_HalvedSlopePReLU(3), 8, 3), "gradient to slope"),
     Broken("bias gradient averaged", _audit(_MeanBias(4, 3, rng=_rng()), 5, 4), "gradient to bias"),
     Broken("max pool tie routed elsewhere", _ties, "gradient to input 0"),

@@ -2,6 +2,7 @@
 
 from bnn_ref.packed.steps.base import Step
 from bnn_ref.packed.steps.elementwise import (
+    GELU,
     Affine,
     Bias,
     Clip,
@@ -24,36 +25,44 @@ from bnn_ref.packed.steps.product import (
 )
 from bnn_ref.packed.steps.shape import Add, Concat, Flatten, PadShortcut
 from bnn_ref.packed.steps.signs import FlattenSigns, PackSigns, Threshold
+from bnn_ref.packed.steps.transformer import Attention, ClassToken, FirstToken, LayerNorm, Position, Tokens
 
 KINDS: dict[str, type[Step]] = {
     step.kind: step
     for step in (
         *(PackSigns, Threshold, FlattenSigns),
         *(BinaryConv, BinaryLinear, SignWeightConv, SignWeightLinear, RealConv, RealLinear),
-        *(Scale, Bias, Affine, PReLU, ReLU, Clip, LeakyClip, RealSign),
+        *(Scale, Bias, Affine, PReLU, ReLU, Clip, LeakyClip, GELU, RealSign),
         *(MaxPool, AvgPool, GlobalMean, Flatten, Add, Concat, PadShortcut),
+        *(LayerNorm, Attention, Tokens, ClassToken, Position, FirstToken),
     )
 }
 
 __all__ = [
+    "GELU",
     "KINDS",
     "Add",
     "Affine",
+    "Attention",
     "AvgPool",
     "Bias",
     "BinaryConv",
     "BinaryLinear",
+    "ClassToken",
     "Clip",
     "Concat",
     "Elementwise",
+    "FirstToken",
     "Flatten",
     "FlattenSigns",
     "GlobalMean",
+    "LayerNorm",
     "LeakyClip",
     "MaxPool",
     "PReLU",
     "PackSigns",
     "PadShortcut",
+    "Position",
     "ProductStep",
     "ReLU",
     "RealConv",
@@ -64,4 +73,5 @@ __all__ = [
     "SignWeightLinear",
     "Step",
     "Threshold",
+    "Tokens",
 ]

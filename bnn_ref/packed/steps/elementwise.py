@@ -15,6 +15,7 @@ import numpy as np
 from bnn_ref import kernels as compiled
 from bnn_ref.binarizer import Sign
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
+from bnn_ref.layers.gelu import GELUCurve
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
 
@@ -121,6 +122,16 @@ class LeakyClip(Elementwise):
 
     def apply(self, x: Array) -> Array:
         return LeakyClipCurve(self.limit, self.leak)(real(x))
+
+
+@dataclass(frozen=True, eq=False)
+class GELU(Elementwise):
+    """y = x Phi(x), Phi the distribution function of the standard normal."""
+
+    kind: ClassVar[str] = "gelu"
+
+    def apply(self, x: Array) -> Array:
+        return GELUCurve()(real(x))
 
 
 @dataclass(frozen=True, eq=False)
