@@ -9,8 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numpy.typing import NDArray
+
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
+from bnn_ref.kernels.tiles import Work, convolution
 
 T = TypeVar("T", np.float32, np.float64, np.complex128)
 
@@ -150,10 +153,42 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> N
     _check("conv2d", x=x, w=w)
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d: w", w.shape, (kernel, kernel, x.shape[3], filters))
+    if x.dtype == np.float32 and not config.DISABLE_JIT:
+        return _tiled(x, w, stride, padding)
     columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
     y = np.empty((len(x), columns.ho, columns.wo, filters), x.dtype)
     for block in columns.blocks():
         np.matmul(columns.gather(x[block]), w.reshape(-1, filters), out=y[block].reshape(-1, filters))
+    return y
+
+
+def _tiled(x: NDArray[T], w: NDArray[T], stride: int, padding: int) -> NDArray[T]:
+    """`conv2d` of float32: one image after another, each output summed in one order whatever the batch is."""
+    n, height, width, channels = x.shape
+    kernel, filters = w.shape[0], w.shape[3]
+    for size in (height, width):
+        output_size(size, kernel, stride, padding)
+    geometry = Geometry(height, width, channels, kernel, stride, padding)
+    laid, pitch = lay_filters(w.reshape(-1, filters).T), pitch_of(filters)
+    y = np.empty((n, *geometry.shape, filters), np.float32)
+    block = max(1, min(n, _BLOCK // geometry.size))
+    images = aligned((block, *geometry.padded), np.float32)
+    images[:] = 0
+    reals = aligned((block, *geometry.shape, pitch), np.float32)
+    work = Work(
+        images.reshape(block, geometry.size),
+        laid,
+        geometry.runs,
+        geometry.length,
+        geometry.places(pitch=pitch),
+        **NONE | {"reals": reals},
+    )
+    convolve = convolution("floats", "f")
+    for start in range(0, n, block):
+        count = min(block, n - start)
+        images[:count, padding : padding + height, padding : padding + width] = x[start : start + count]
+        convolve(work, pitch, 0, count)
+        y[start : start + count] = reals[:count, ..., :filters]
     return y
 
 

@@ -64,9 +64,17 @@ def xnor_linear(a: Words, w: Words, channels: int) -> NDArray[np.int32]:
     return signs.astype(np.int32)
 
 
-def xnor_conv2d(a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0) -> NDArray[np.int32]:
-    """Convolve signs, among which a padded pixel is 0. Source: ours."""
-    filters = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
+def xnor_conv2d(
+    a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> NDArray[np.int32]:
+    """Convolve signs, among which a padded pixel is 0; a dilated filter has zeros between its taps.
+
+    Source: ours.
+    """
+    taps = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
+    size = dilation * (len(taps) - 1) + 1
+    filters = np.zeros((size, size, *taps.shape[2:]), np.int64)
+    filters[::dilation, ::dilation] = taps
     return conv2d(unpack_signs(a, channels, np.int64), filters, stride, padding).astype(np.int32)
 
 
