@@ -57,6 +57,8 @@ class Geometry:
         Of a pixel.
     kernel, stride, padding, dilation : int
         Of both axes.
+    margin : int or None
+        Pixels around an image in memory, at least the padding; by default the padding.
     """
 
     height: int
@@ -66,11 +68,17 @@ class Geometry:
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+    margin: int | None = None
+
+    @property
+    def around(self) -> int:
+        """Pixels around an image in memory."""
+        return self.padding if self.margin is None else self.margin
 
     @property
     def padded(self) -> tuple[int, int, int]:
-        """(Hp, Wp, words) of a padded image."""
-        return self.height + 2 * self.padding, self.width + 2 * self.padding, self.words
+        """(Hp, Wp, words) of an image in memory."""
+        return self.height + 2 * self.around, self.width + 2 * self.around, self.words
 
     @property
     def size(self) -> int:
@@ -102,8 +110,8 @@ class Geometry:
     @cached_property
     def firsts(self) -> NDArray[np.int64]:
         """(P,): the first word that each output pixel reads."""
-        rows, columns = np.arange(self.shape[0]), np.arange(self.shape[1])
-        return ((rows[:, None] * self.padded[1] + columns) * self.stride * self.words).reshape(-1)
+        rows, columns = (np.arange(n) * self.stride + self.around - self.padding for n in self.shape)
+        return ((rows[:, None] * self.padded[1] + columns) * self.words).reshape(-1)
 
     def taps(self, size: int) -> NDArray[np.bool_]:
         """(outputs, K): whether a tap lies on the image, along one axis."""

@@ -78,8 +78,7 @@ class RealLinear(ProductStep):
     weight: Array
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        product: Array = real(inputs[0]) @ self.weight
-        return product
+        return compiled.linear(real(inputs[0]), self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,5 +103,4 @@ class SignWeightLinear(ProductStep):
     weight: Signs
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        product: Array = real(inputs[0]) @ np.ascontiguousarray(self.weight.values(kernels).T)
-        return product
+        return compiled.linear(real(inputs[0]), np.ascontiguousarray(self.weight.values(kernels).T))

@@ -1,0 +1,137 @@
+"""How a packed network is computed for inputs of one shape: passes over buffers that are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from bnn_ref.packed.fusing import Fusing, Pass
+from bnn_ref.packed.graph import Graph
+from bnn_ref.packed.product import Product, margin_of
+from bnn_ref.packed.steps import FlattenSigns, PackSigns, ProductStep, Threshold
+from bnn_ref.packed.storage import Bits, Storage
+from bnn_ref.parameter import Array
+
+CACHE = 2**19
+"""Bytes of values that are computed together: they stay in the second cache from pass to pass."""
+
+
+class Plan:
+    """A graph for inputs (N, *shape): `plan(x)` allocates nothing large but its result.
+
+    Not safe from several threads: make one for each.
+
+    Parameters
+    ----------
+    graph : Graph
+    shape : tuple of int
+        Of one input, without N.
+    count : int or None
+        Images at a time; by default as many as stay in the cache.
+
+    Raises
+    ------
+    ValueError
+        Where the graph does not take inputs of this shape; names the layer.
+    """
+
+    def __init__(self, graph: Graph, shape: tuple[int, ...], count: int | None = None) -> None:
+        self.graph = graph
+        self.samples = _samples(graph, shape)
+        size = sum(value.nbytes for value in self.samples.values())
+        self.count = max(1, CACHE // max(1, size)) if count is None else count
+        self.fusing = Fusing(graph)
+        self.passes = {one.product: one for one in self.fusing.passes()}
+        self.nan = np.zeros(1, np.uint16)
+        self.values: dict[int, Storage] = {}
+        self.tasks: list[Callable[[int], None]] = []
+        self._lay_out()
+
+    def __call__(self, x: Array) -> Array:
+        """The output for x (N, *shape), float32: a new array."""
+        parts = [self._part(x[start : start + self.count]) for start in range(0, len(x), self.count)]
+        return np.concatenate(parts)
+
+    def _part(self, x: Array) -> Array:
+        self.nan[:] = 0
+        self.values[0].write(x)
+        for task in self.tasks:
+            task(len(x))
+        if self.nan.any():
+            return self.graph.run(x)  # which says where
+        return self.values[self.graph.output].read(len(x)).astype(np.float32)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers, and of the filters as they are laid out."""
+        buffers = {id(value.cells): value.cells.nbytes for value in self.values.values()}
+        return sum(buffers.values()) + sum(task.nbytes for task in self.tasks if isinstance(task, Product))
+
+    def _lay_out(self) -> None:
+        self.values[0] = self._storage(0)
+        for number in range(1, len(self.graph.nodes) + 1):
+            if number in self.passes:
+                self._add_pass(self.passes[number])
+            elif self.fusing.pass_of(number) is None:
+                self.values[number] = self._storage(number)
+                self.tasks.append(self._step(number))
+
+    def _storage(self, value: int, plain: bool = False) -> Storage:
+        """Room for a value; `plain` where the tiles write numbers, which have no margin."""
+        sample, readers = self.samples[value], self.fusing.readers.get(value, [])
+        steps = [self.graph.nodes[reader - 1].step for reader in readers]
+        margin = max((margin_of(step) for step in steps if isinstance(step, ProductStep)), default=0)
+        if (channels := self.channels(value)) is not None:
+            return Bits.of(self.count, (*sample.shape[1:-1], channels), np.uint32, margin)
+        if plain or not margin or self.fusing.added(value):
+            return Storage.of(self.count, sample.shape[1:], sample.dtype)
+        return Storage.of(self.count, sample.shape[1:], sample.dtype, margin, sample.shape[-1])
+
+    def channels(self, value: int) -> int | None:
+        """How many signs a pixel of `value` has; None for numbers."""
+        if value == 0:
+            return None
+        node = self.graph.nodes[value - 1]
+        if isinstance(node.step, (PackSigns, Threshold)):
+            return self.samples[node.inputs[0]].shape[-1]
+        if isinstance(node.step, FlattenSigns):
+            return prod(self.samples[node.inputs[0]].shape[1:-1]) * node.step.channels
+        return None
+
+    def _add_pass(self, one: Pass) -> None:
+        source = self.graph.nodes[one.product - 1].inputs[0]
+        if one.keeps:
+            reuse = one.residual is not None and one.residual != source and self.fusing.last(one)
+            self.values[one.value] = (
+                self.values[one.residual] if reuse and one.residual is not None else self._storage(one.value, True)
+            )
+        if one.words is not None:
+            self.values[one.words] = self._storage(one.words)
+        step = self.graph.nodes[one.product - 1].step
+        assert isinstance(step, ProductStep)
+        given = (self.values.get(value) for value in (one.value if one.keeps else None, one.residual, one.words))
+        self.tasks.append(Product(step, one, self.values[source], *given, self.nan))
+
+    def _step(self, number: int) -> Callable[[int], None]:
+        """Any step, by its own definition."""
+        node = self.graph.nodes[number - 1]
+
+        def task(count: int) -> None:
+            inputs = tuple(self.values[value].read(count) for value in node.inputs)
+            try:
+                self.values[number].write(node.step(inputs))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
+
+        return task
+
+
+def _samples(graph: Graph, shape: tuple[int, ...]) -> dict[int, Array]:
+    """Every value for one input of zeros: their shapes and dtypes are those of all inputs."""
+    found: dict[int, Array] = {}
+    with np.errstate(all="ignore"):
+        for values in graph.walk(np.zeros((1, *shape), np.float32)):
+            found |= values
+    return found
