@@ -152,8 +152,8 @@ class Finish:
 
     i: store the integers.                  t: store the bits of z >= limit, or <= where it falls.
     *, +: times, plus a number a filter.    r: plus the residual.
-    p: x where x > 0, else slope times x.   m: max(x, 0).
-    f: store the floats.                    b, B: store the bits of x >= 0, of x > 0.
+    p: x where x > 0, else slope times x.   f: store the floats.
+    b, B: store the bits of x >= 0, of x > 0.
 
     Numbers a filter are rows of the table, taken in order. Products and sums are never contracted.
     """
@@ -203,10 +203,6 @@ class Finish:
         above = self.builder.fcmp_ordered(">", x, _splat(REALS, 0.0))
         return self.builder.select(above, x, self.builder.fmul(self._number(), x))
 
-    def _relu(self, x: Any) -> Any:
-        above = self.builder.fcmp_unordered(">", x, _splat(REALS, 0.0))  # NaN stays, as in NumPy
-        return self.builder.select(above, x, _splat(REALS, 0.0))
-
     def _reals(self, x: Any) -> Any:
         _store(self.builder, x, self.arrays["reals"], self.place["real"])
         return x
@@ -229,7 +225,6 @@ class Finish:
         "+": _plus,
         "r": _residual,
         "p": _prelu,
-        "m": _relu,
         "f": _reals,
         "b": _signs,
         "B": _strict_signs,

@@ -43,7 +43,6 @@ class Plan:
         size = sum(value.nbytes for value in self.samples.values())
         self.count = max(1, CACHE // max(1, size)) if count is None else count
         self.fusing = Fusing(graph)
-        self.passes = {one.product: one for one in self.fusing.passes()}
         self.nan = np.zeros(1, np.uint16)
         self.values: dict[int, Storage] = {}
         self.tasks: list[Callable[[int], None]] = []
@@ -72,8 +71,8 @@ class Plan:
     def _lay_out(self) -> None:
         self.values[0] = self._storage(0)
         for number in range(1, len(self.graph.nodes) + 1):
-            if number in self.passes:
-                self._add_pass(self.passes[number])
+            if (one := self.fusing.passes.get(number)) is not None:
+                self._add_pass(one)
             elif self.fusing.pass_of(number) is None:
                 self.values[number] = self._storage(number)
                 self.tasks.append(self._step(number))
@@ -105,13 +104,17 @@ class Plan:
         if one.keeps:
             reuse = one.residual is not None and one.residual != source and self.fusing.last(one)
             self.values[one.value] = (
-                self.values[one.residual] if reuse and one.residual is not None else self._storage(one.value, True)
+                self.values[one.residual]
+                if reuse and one.residual is not None
+                else self._storage(one.value, True)
             )
         if one.words is not None:
             self.values[one.words] = self._storage(one.words)
         step = self.graph.nodes[one.product - 1].step
         assert isinstance(step, ProductStep)
-        given = (self.values.get(value) for value in (one.value if one.keeps else None, one.residual, one.words))
+        given = (
+            self.values.get(value) for value in (one.value if one.keeps else None, one.residual, one.words)
+        )
         self.tasks.append(Product(step, one, self.values[source], *given, self.nan))
 
     def _step(self, number: int) -> Callable[[int], None]:

@@ -23,9 +23,7 @@ class MaxPool(Step):
     ceil: bool = False
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        pooled: Array = kernels.max_pool2d(
-            inputs[0], self.kernel_size, self.stride, self.padding, self.ceil
-        )
+        pooled: Array = kernels.max_pool2d(inputs[0], self.kernel_size, self.stride, self.padding, self.ceil)
         return pooled
 
 
