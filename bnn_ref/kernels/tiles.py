@@ -153,7 +153,7 @@ class Finish:
     i: store the integers.                  t: store the bits of z >= limit, or <= where it falls.
     *, +: times, plus a number a filter.    r: plus the residual.
     p: x where x > 0, else slope times x.   f: store the floats.
-    b, B: store the bits of x >= 0, of x > 0.
+    b, s: store the bits of x >= 0, of x > 0.
 
     Numbers a filter are rows of the table, taken in order. Products and sums are never contracted.
     """
@@ -227,7 +227,7 @@ class Finish:
         "p": _prelu,
         "f": _reals,
         "b": _signs,
-        "B": _strict_signs,
+        "s": _strict_signs,
     }
 
 
@@ -293,7 +293,6 @@ def convolution(kind: str, ops: str) -> Callable[[Work, int, int, int], None]:
     (wide, vectors), (narrow, one) = SHAPES[kind]
     block = vectors * LANES
 
-    @njit(cache=True, nogil=True)
     def convolve(work: Any, pitch: int, first: int, last: int) -> None:
         count = work.runs.size
         words, pixels, column = count * work.length, len(work.pixels), 0
@@ -318,5 +317,7 @@ def convolution(kind: str, ops: str) -> Callable[[Work, int, int, int], None]:
                         p += 1
             column += block if whole else LANES
 
-    compiled: Callable[[Work, int, int, int], None] = convolve
+    # a name of its own is a cache file of its own: processes that compile two forms at once do not meet there
+    convolve.__qualname__ = f"convolve_{kind}_{ops.replace('*', 'x').replace('+', 'a')}"
+    compiled: Callable[[Work, int, int, int], None] = njit(cache=True, nogil=True)(convolve)
     return compiled

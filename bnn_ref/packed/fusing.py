@@ -13,7 +13,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bnn_ref.packed.graph import Graph, Node
-from bnn_ref.packed.steps import Add, Affine, Bias, PackSigns, PReLU, ProductStep, Scale, Threshold
+from bnn_ref.packed.steps import (
+    Add,
+    Affine,
+    Bias,
+    Flatten,
+    MaxPool,
+    PackSigns,
+    PadShortcut,
+    PReLU,
+    ProductStep,
+    Scale,
+    Threshold,
+)
 from bnn_ref.parameter import Array
 
 ONE, ZERO = np.ones(1, np.float32), np.zeros(1, np.float32)
@@ -42,7 +54,7 @@ class Pass:
     words : int or None
         The value that the signs are.
     end : str
-        i, t: integers, or bits by a threshold. f, b, B: numbers, bits; see `kernels.tiles.Finish`.
+        i, t: integers, or bits by a threshold. f, b, s: numbers, bits; see `kernels.tiles.Finish`.
     """
 
     product: int
@@ -147,7 +159,7 @@ class Fusing:
             return one
         one.end = "f" if asked else ""
         if signs is not None:
-            one.words, one.end = signs, one.end + ("b" if self.node(signs).step.zero == 1 else "B")  # type: ignore[attr-defined]
+            one.words, one.end = signs, one.end + ("b" if self.node(signs).step.zero == 1 else "s")  # type: ignore[attr-defined]
             one.steps.append(signs)
         return one
 
@@ -188,12 +200,21 @@ class Fusing:
     def _added(self, one: Pass, reader: int) -> bool:
         first, second = self.node(reader).inputs
         residual = second if first == one.value else first
-        if residual == one.value or self.when(residual) >= one.product:
-            return False  # it is not there yet when the product is computed
+        if residual == one.value or self.when(residual) >= one.product or self._integer(residual):
+            return False  # it is not there yet when the product is computed, or no float
         if one.residual is not None or one.curve is not None:
             return False
         one.residual = residual
         return True
+
+    def _integer(self, value: int) -> bool:
+        """Whether a value is the integers of a binary product, or some of them."""
+        if value == 0:
+            return False
+        node = self.node(value)
+        if isinstance(node.step, (MaxPool, Flatten, PadShortcut)):
+            return self._integer(node.inputs[0])
+        return isinstance(node.step, ProductStep) and node.step.binary
 
     def _curved(self, one: Pass) -> bool:
         """A PReLU, with a shift before and after it where there are any."""

@@ -107,7 +107,7 @@ def test_ties_go_where_the_letter_says(seed: int, pixels: int, filters: int) -> 
     case = Case(seed, pixels, filters, channels=4)  # sums of four signs: many zeros
     rows = np.array([[1.0], [0.0]], np.float32).repeat(filters, axis=1)
     np.testing.assert_array_equal(case.run("*+b", rows)["bits"], case.z >= 0)
-    np.testing.assert_array_equal(case.run("*+B", rows)["bits"], case.z > 0)
+    np.testing.assert_array_equal(case.run("*+s", rows)["bits"], case.z > 0)
     minus = rows * np.float32(-1)  # the sums that were 0 are -0.0 now
     np.testing.assert_array_equal(case.run("*+b", minus)["bits"], case.z <= 0)
 
@@ -124,7 +124,7 @@ def test_thresholds(seed: int, pixels: int, filters: int) -> None:
     assert not got["pad"].any()
 
 
-@pytest.mark.parametrize("ops", ["*+b", "*+B", "*+fb"])
+@pytest.mark.parametrize("ops", ["*+b", "*+s", "*+fb"])
 def test_the_sign_of_a_nan_is_told(ops: str) -> None:
     case = Case(0, 5, 20)
     rows = case.rows.copy()

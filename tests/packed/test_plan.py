@@ -50,10 +50,13 @@ def test_every_step_is_computed_once(drawn: tuple[Layer, Array]) -> None:
 
 
 def test_a_bi_real_network_is_a_pass_a_block() -> None:
-    """Convolution, scale, batch norm, shortcut, and the signs of the next block."""
+    """Convolution, scale, batch norm, shortcut, and the signs of the next block.
+
+    Where a stage begins the real shortcut comes last, and takes the block's result as its residual.
+    """
     plain, scaled = forms(graph_of("bireal-18")), forms(graph_of("bireal-18", scale="channel"))
-    assert plain == ["*+f", *["*+rfb"] * 3, "*+rf", "*+f"]
-    assert scaled == ["*+f", *["*+*+rfb"] * 3, "*+*+rf", "*+f"]
+    assert plain == ["*+f", "*+rfb", "*+rfb", "*+f", "*+rfb", "*+rf", "*+f"]
+    assert scaled == ["*+f", "*+*+rfb", "*+*+rfb", "*+*+f", "*+rfb", "*+*+rf", "*+f"]
 
 
 def test_the_forms_of_other_networks() -> None:
