@@ -1,9 +1,9 @@
-"""Kernels: signs packed into words, xnor-popcount products, float convolutions, pooling, element-wise passes.
+"""Kernels: signs in words, xnor-popcount products, float convolutions, pooling, element-wise passes.
 
-`tiles` holds the innermost loop of products, of signs (`xnor`) and of float32 (`conv`), and `layout` how their
-operands lie. Other dtypes and the gradients of `conv` are BLAS between two compiled copies. `pack`, `pool` and
-`elementwise` are compiled loops. `naive` defines all of them in plain NumPy: read it to learn what a kernel
-computes. Nothing here knows the rest of the package.
+`tiles` holds the innermost loop of products, of signs (`xnor`) and of floats (`conv`); `layout` says how
+their operands lie. Other dtypes and the gradients of `conv` are BLAS between two compiled copies. `pack`,
+`pool` and `elementwise` are compiled loops. `naive` defines all of them in plain NumPy: read it to learn what
+a kernel computes. Nothing here knows the rest of the package.
 """
 
 from bnn_ref.kernels import naive as naive

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from numba import config, njit
+from numba import njit
 from numpy.typing import NDArray
 
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
-from bnn_ref.kernels.tiles import Work, convolution
+from bnn_ref.kernels.tiles import INTERPRETED, Work, convolution
 
 T = TypeVar("T", np.float32, np.float64, np.complex128)
 
@@ -153,8 +153,9 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> N
     _check("conv2d", x=x, w=w)
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d: w", w.shape, (kernel, kernel, x.shape[3], filters))
-    if x.dtype == np.float32 and not config.DISABLE_JIT:
-        return _tiled(x, w, stride, padding)
+    if x.dtype == np.float32 and not INTERPRETED:
+        tiled: NDArray[T] = _tiled(x, w, stride, padding)
+        return tiled
     columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
     y = np.empty((len(x), columns.ho, columns.wo, filters), x.dtype)
     for block in columns.blocks():
@@ -162,10 +163,9 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> N
     return y
 
 
-def _tiled(x: NDArray[T], w: NDArray[T], stride: int, padding: int) -> NDArray[T]:
+def _tiled(x: Any, w: Any, stride: int, padding: int) -> Any:
     """`conv2d` of float32: one image after another, each output summed in one order whatever the batch is."""
-    n, height, width, channels = x.shape
-    kernel, filters = w.shape[0], w.shape[3]
+    (n, height, width, channels), (kernel, _, _, filters) = x.shape, w.shape
     for size in (height, width):
         output_size(size, kernel, stride, padding)
     geometry = Geometry(height, width, channels, kernel, stride, padding)
@@ -211,8 +211,7 @@ def linear(x: NDArray[T], w: NDArray[T]) -> NDArray[T]:
 
     Notes
     -----
-    Source: ours. BLAS adds in another order for few rows than for many, which would make the answer to an image
-    depend on its batch.
+    Source: ours. BLAS adds in another order for few rows than for many: an answer would depend on its batch.
     """
     if x.dtype != np.float32 or w.dtype != np.float32 or 0 in (*x.shape, *w.shape) or x.shape[-1] != len(w):
         return x @ w

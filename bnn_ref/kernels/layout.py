@@ -27,8 +27,14 @@ def pitch_of(filters: int) -> int:
     return -(-filters // LANES) * LANES
 
 
+def masks(channels: int) -> NDArray[np.uint16]:
+    """(pitch / 16,): which lanes are channels, a bit each."""
+    lanes = (np.arange(pitch_of(channels)) < channels).reshape(-1, LANES)
+    return np.packbits(lanes, axis=1, bitorder="little").view("<u2").reshape(-1)
+
+
 def lay_filters(filters: NDArray[Any]) -> NDArray[Any]:
-    """uint32 or float32 (F, words) -> one dimension: blocks of filters as wide as a tile, each (words, block).
+    """uint32 or float32 (F, words) -> one dimension: blocks as wide as a tile, each (words, block).
 
     Filters that pad the last vector are zero.
     """
@@ -120,7 +126,7 @@ class Geometry:
 
     @cached_property
     def border(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """The border classes: (classes, K, K) which taps lie on the image, and (P,) the class of each pixel."""
+        """Border classes: (classes, K, K) which taps lie on the image, and (P,) the class of each pixel."""
         rows, row = np.unique(self.taps(self.height), axis=0, return_inverse=True)
         columns, column = np.unique(self.taps(self.width), axis=0, return_inverse=True)
         inside = rows[:, None, :, None] & columns[None, :, None, :]

@@ -14,10 +14,17 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+_intrinsic: Any = intrinsic
+"""Numba's, whose type does not know that a call leaves the typing context out."""
+
+INTERPRETED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
+"""Whether the compiler is switched off. The tiles exist as machine code alone; callers do without then."""
 
 LANES = 16
 """Filters in a vector: 16 numbers of 32 bits."""
@@ -247,10 +254,19 @@ def _place(builder: Any, pixels: Any, pixel: Any, i: int) -> list[Any]:
     return [builder.load(builder.gep(pixels, [builder.add(row, _index(k))])) for k in range(3)]
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+@_intrinsic(prefer_literal=True)
 def _tile(
-    typing: Any, work: Any, block: Any, pixel: Any, column: Any, firsts: Any, kind: Any, ops: Any, mi: Any, nj: Any
-) -> Any:  # fmt: skip
+    typing: Any,
+    work: Any,
+    block: Any,
+    pixel: Any,
+    column: Any,
+    firsts: Any,
+    kind: Any,
+    ops: Any,
+    mi: Any,
+    nj: Any,
+) -> Any:
     """MI pixels from `pixel` on, 16 NJ filters from `column` on: their sums, then `ops`.
 
     block: where these filters begin. firsts: where, of this image, the words, the numbers, the bits begin;
@@ -280,6 +296,42 @@ def _tile(
         return context.get_dummy_value()
 
     return types.void(work, block, pixel, column, firsts, kind, ops, mi, nj), build
+
+
+@_intrinsic
+def _sixteen(typing: Any, numbers: Any, at: Any, strict: Any) -> Any:
+    """(bits of x >= 0 or, if strict, x > 0; bits of NaN) of 16 float32 from number `at` on."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        x, zero = _load(builder, data, args[1], REALS), _splat(REALS, 0.0)
+        above = builder.select(
+            args[2],
+            builder.bitcast(builder.fcmp_ordered(">", x, zero), HALF),
+            builder.bitcast(builder.fcmp_ordered(">=", x, zero), HALF),
+        )
+        nan = builder.bitcast(builder.fcmp_unordered("uno", x, x), HALF)
+        return context.make_tuple(builder, signature.return_type, [above, nan])
+
+    return types.UniTuple(types.uint16, 2)(numbers, types.int64, types.boolean), build
+
+
+@njit(cache=True, nogil=True)
+def pack_rows(numbers: Any, targets: Any, masks: Any, bits: Any, strict: bool, first: int, last: int) -> bool:
+    """Signs of `numbers` (N, P, pitch) into `bits` (N, half words), pixel p from targets[p] on.
+
+    Images first to last - 1; `masks` (pitch / 16,) are the bits that exist. True where there is a NaN.
+    """
+    pixels, pitch = numbers.shape[1:]
+    flat, nan = numbers.reshape(-1), np.uint16(0)
+    for n in range(first, last):
+        for p in range(pixels):
+            row = (n * pixels + p) * pitch
+            for v in range(masks.size):
+                found, bad = _sixteen(flat, row + v * LANES, strict)
+                bits[n, targets[p] + v] = found & masks[v]
+                nan |= bad & masks[v]
+    return nan != 0
 
 
 @cache

@@ -7,14 +7,14 @@ Two signs multiply to -1 where their bits differ, so a dot product of n signs is
 from typing import Any
 
 import numpy as np
-from numba import config, njit
+from numba import njit
 from numpy.typing import NDArray
 
 from bnn_ref.kernels import naive
 from bnn_ref.kernels.conv import output_size
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
 from bnn_ref.kernels.pack import Words, check_words, word_count
-from bnn_ref.kernels.tiles import Work, convolution
+from bnn_ref.kernels.tiles import INTERPRETED, Work, convolution
 
 
 def _check_fan_in(function: str, fan_in: int) -> None:
@@ -38,7 +38,7 @@ def lay_images(a: Words, channels: int, padding: int) -> NDArray[np.uint32]:
 def starts(geometry: Geometry, filters: NDArray[np.uint32], channels: int) -> NDArray[np.int32]:
     """(classes, pitch): channels * (taps on the image) + 2 * popcount of the taps that are not.
 
-    A padded tap reads zeros, so the tile counts the ones of its filter as differing; here they are given back.
+    A padded tap reads zeros, so the tile counts the ones of its filter as differing: they are given back.
 
     Parameters
     ----------
@@ -88,11 +88,11 @@ def xnor_conv2d(
         raise ValueError(f"xnor_conv2d: dilation must be at least 1, got {dilation}")
     _check_fan_in("xnor_conv2d", kernel * kernel * channels)
     ho, wo = (output_size(size, dilation * (kernel - 1) + 1, stride, padding) for size in a.shape[1:3])
-    if config.DISABLE_JIT:  # the tiles exist as machine code alone
+    if INTERPRETED:
         return naive.xnor_conv2d(a, w, channels, stride, padding, dilation)
     filters = lay_images(w, channels, 0)
     images = lay_images(a, channels, padding)
-    geometry = Geometry(*a.shape[1:3], images.shape[3], kernel, stride, padding, dilation)
+    geometry = Geometry(a.shape[1], a.shape[2], images.shape[3], kernel, stride, padding, dilation)
     pitch = pitch_of(len(w))
     z = aligned((len(a), ho, wo, pitch), np.int32)
     given = NONE | {"start": starts(geometry, filters, channels), "z": z}

@@ -1,8 +1,8 @@
 """Which steps become one pass: a product and what is done to its results while they are in registers.
 
-A pass has one of few forms, for each is compiled once: the product; up to two times a factor and a summand a
-filter; a residual; a PReLU between two shifts; then numbers, signs or both. What a network leaves out of a form
-is 1 or 0 there, which changes no number.
+A pass has one of few forms, for each is compiled once: the product; up to two times a factor and a summand
+a filter; a residual; a PReLU between two shifts; then numbers, signs or both. What a network leaves out of a
+form is 1 or 0 there, which changes no number.
 """
 
 from __future__ import annotations

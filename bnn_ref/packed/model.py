@@ -10,12 +10,12 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numba import config
 
 from bnn_ref import kernels as compiled
 from bnn_ref.checks import require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.kernels import naive as definitions
+from bnn_ref.kernels.tiles import INTERPRETED
 from bnn_ref.layers import Layer
 from bnn_ref.models import Model
 from bnn_ref.packed import container, document
@@ -73,7 +73,7 @@ class PackedModel:
         """
         self._check(x)
         require_whole("threads", threads, 1)
-        if naive or config.DISABLE_JIT or not len(x):  # the tiles exist as machine code alone
+        if naive or INTERPRETED or not len(x):
             return self._stepwise(x, definitions if naive else compiled)
         if min(threads, len(x)) == 1:
             return self._planned(x)

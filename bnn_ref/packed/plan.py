@@ -7,6 +7,8 @@ from math import prod
 
 import numpy as np
 
+from bnn_ref.kernels.layout import masks
+from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
 from bnn_ref.packed.graph import Graph
 from bnn_ref.packed.product import Product, margin_of
@@ -75,7 +77,7 @@ class Plan:
                 self._add_pass(one)
             elif self.fusing.pass_of(number) is None:
                 self.values[number] = self._storage(number)
-                self.tasks.append(self._step(number))
+                self.tasks.append(self._signs(number) or self._step(number))
 
     def _storage(self, value: int, plain: bool = False) -> Storage:
         """Room for a value; `plain` where the tiles write numbers, which have no margin."""
@@ -100,22 +102,41 @@ class Plan:
         return None
 
     def _add_pass(self, one: Pass) -> None:
-        source = self.graph.nodes[one.product - 1].inputs[0]
+        node = self.graph.nodes[one.product - 1]
+        source, residual = self.values[node.inputs[0]], None
+        if one.residual is not None:
+            residual = self.values[one.residual]
+        numbers = words = None
         if one.keeps:
-            reuse = one.residual is not None and one.residual != source and self.fusing.last(one)
-            self.values[one.value] = (
-                self.values[one.residual]
-                if reuse and one.residual is not None
-                else self._storage(one.value, True)
-            )
+            reuse = one.residual != node.inputs[0] and self.fusing.last(one)
+            numbers = residual if reuse and residual is not None else self._storage(one.value, plain=True)
+            self.values[one.value] = numbers
         if one.words is not None:
-            self.values[one.words] = self._storage(one.words)
-        step = self.graph.nodes[one.product - 1].step
-        assert isinstance(step, ProductStep)
+            words = self.values[one.words] = self._storage(one.words)
+        assert isinstance(node.step, ProductStep)
+        self.tasks.append(Product(node.step, one, source, (numbers, residual, words), self.nan))
+
+    def _signs(self, number: int) -> Callable[[int], None] | None:
+        """Signs of numbers that lie as the tiles write them; None for another step."""
+        node = self.graph.nodes[number - 1]
+        source, bits = self.values[node.inputs[0]], self.values[number]
+        apart = source.margin or source.cells.shape[-1] % LANES
+        if not isinstance(node.step, PackSigns) or apart or source.cells.dtype != np.float32:
+            return None
+        assert isinstance(bits, Bits)
+        numbers = source.cells.reshape(len(source.cells), -1, source.cells.shape[-1])
         given = (
-            self.values.get(value) for value in (one.value if one.keeps else None, one.residual, one.words)
+            numbers,
+            bits.targets,
+            masks(source.shape[-1]),
+            bits.flat.view(np.uint16),
+            node.step.zero == -1,
         )
-        self.tasks.append(Product(step, one, self.values[source], *given, self.nan))
+
+        def task(count: int) -> None:
+            self.nan |= np.uint16(pack_rows(*given, 0, count))
+
+        return task
 
     def _step(self, number: int) -> Callable[[int], None]:
         """Any step, by its own definition."""

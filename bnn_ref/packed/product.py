@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
-from bnn_ref.kernels.tiles import LANES, Work, convolution
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, masks, pitch_of
+from bnn_ref.kernels.tiles import Work, convolution
 from bnn_ref.kernels.xnor import lay_images, starts
 from bnn_ref.packed.fusing import Pass
 from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps import ProductStep
-from bnn_ref.packed.storage import Bits, Storage, sides
+from bnn_ref.packed.storage import Storage, sides
 from bnn_ref.parameter import Array
 
 
@@ -38,63 +38,52 @@ class Product:
     one : Pass
     source : Storage
         Its input.
-    numbers, residual : Storage or None
-        Where numbers go, and what is added.
-    words : Bits or None
-        Where signs go.
+    places : tuple of Storage or None
+        Where numbers go, where the residual is, where signs go.
     nan : uint16 (1,)
         Set where a NaN has no sign.
     """
 
     def __init__(
-        self,
-        step: ProductStep,
-        one: Pass,
-        source: Storage,
-        numbers: Storage | None,
-        residual: Storage | None,
-        words: Storage | None,
-        nan: Array,
+        self, step: ProductStep, one: Pass, source: Storage, places: tuple[Storage | None, ...], nan: Array
     ) -> None:
-        filters, stride = filters_of(step), getattr(step, "stride", 1)
-        padding, channels = margin_of(step), source.shape[-1]
-        self.pitch, self.source, self.copied = pitch_of(len(filters)), source, source
+        filters, padding = filters_of(step), margin_of(step)
+        self.pitch, self.source, self.copy = pitch_of(len(filters)), source, source
         if padding > source.margin:
-            self.copied = type(source).of(len(source.cells), source.shape, np.float32, padding, channels)
+            channels = source.shape[-1]
+            self.copy = Storage.of(len(source.cells), source.shape, np.float32, padding, channels)
         height, width = sides(source.shape)
-        cells, margin = self.copied.cells.shape[-1], self.copied.margin
-        geometry = Geometry(height, width, cells, filters.shape[1], stride, padding, margin=margin)
-        fields = {name: array for name, array in NONE.items()} | {"nan": nan}
+        cells, stride = self.copy.cells.shape[-1], getattr(step, "stride", 1)
+        geometry = Geometry(height, width, cells, filters.shape[1], stride, padding, margin=self.copy.margin)
+        fields = _fields(*places) | {"nan": nan, "table": _table(one.rows, len(filters), self.pitch)}
         if step.binary:
-            filters = lay_images(filters, channels, 0)
-            fields["start"] = starts(geometry, filters, channels)
+            filters = lay_images(filters, source.shape[-1], 0)
+            fields["start"] = starts(geometry, filters, source.shape[-1])
         else:
             filters = np.pad(filters, [(0, 0)] * 3 + [(0, cells - filters.shape[-1])])
-        if numbers is not None:
-            fields["z" if numbers.cells.dtype == np.int32 else "reals"] = numbers.cells
-        if residual is not None:
-            fields["residual"] = residual.cells
-        targets = None
-        if isinstance(words, Bits):
-            fields["bits"], targets = words.flat.view(np.uint16), words.targets
-            fields["masks"] = _masks(len(filters), self.pitch)
-        fields["table"] = _table(one.rows, len(filters), self.pitch)
         laid = lay_filters(filters.reshape(len(filters), -1))
-        places = geometry.places(targets, self.pitch)
-        self.work = Work(self.copied.flat, laid, geometry.runs, geometry.length, places, **fields)
+        targets = None if places[2] is None else places[2].targets
+        pixels = geometry.places(targets, self.pitch)
+        self.work = Work(self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields)
         self.run = convolution("signs" if step.binary else "floats", one.ops)
-        self.nbytes = laid.nbytes + (0 if self.copied is source else self.copied.cells.nbytes)
+        self.nbytes = laid.nbytes + (0 if self.copy is source else self.copy.cells.nbytes)
 
     def __call__(self, count: int) -> None:
-        if self.copied is not self.source:
-            self.copied.write(self.source.inner[:count, ..., : self.source.shape[-1]])
+        if self.copy is not self.source:
+            self.copy.write(self.source.inner[:count, ..., : self.source.shape[-1]])
         self.run(self.work, self.pitch, 0, count)
 
 
-def _masks(filters: int, pitch: int) -> Array:
-    """uint16 (pitch / 16,): which lanes are filters."""
-    lanes = (np.arange(pitch) < filters).reshape(-1, LANES)
-    return np.packbits(lanes, axis=1, bitorder="little").view("<u2").reshape(-1)
+def _fields(numbers: Storage | None, residual: Storage | None, words: Storage | None) -> dict[str, Array]:
+    """The fields of a `Work` that are written, and the residual."""
+    fields = dict(NONE)
+    if numbers is not None:
+        fields["z" if numbers.cells.dtype == np.int32 else "reals"] = numbers.cells
+    if residual is not None:
+        fields["residual"] = residual.cells
+    if words is not None:
+        fields |= {"bits": words.flat.view(np.uint16), "masks": masks(words.shape[-1])}
+    return fields
 
 
 def _table(rows: list[Array], filters: int, pitch: int) -> Array:

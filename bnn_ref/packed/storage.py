@@ -1,10 +1,10 @@
-"""Where the values of a plan lie: numbers in rows of whole vectors, signs in words, both with a margin if asked."""
+"""Where the values of a plan lie: numbers in rows of whole vectors, signs in words; margins if asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -36,8 +36,10 @@ class Storage:
     margin: int = 0
 
     @classmethod
-    def of(cls, count: int, shape: tuple[int, ...], dtype: DTypeLike, margin: int = 0, cells: int = 0) -> Any:
-        """Storage for `count` images; `cells` of a pixel as the tiles write them, where they are not given."""
+    def of(
+        cls, count: int, shape: tuple[int, ...], dtype: DTypeLike, margin: int = 0, cells: int = 0
+    ) -> Self:
+        """Storage for `count` images; a pixel takes as many cells as the tiles write, or as are given."""
         height, width = sides(shape)
         wide = cells or cls.row(shape[-1])
         made = aligned((count, height + 2 * margin, width + 2 * margin, wide), dtype)
@@ -70,6 +72,13 @@ class Storage:
         """(N, cells of an image)."""
         return self.cells.reshape(len(self.cells), prod(self.cells.shape[1:]))
 
+    @property
+    def targets(self) -> Array:
+        """int64 (P,): for every pixel, its first half cell within an image."""
+        height, width = sides(self.shape)
+        rows, columns = np.arange(height) + self.margin, np.arange(width) + self.margin
+        return ((rows[:, None] * self.cells.shape[2] + columns) * 2 * self.cells.shape[3]).reshape(-1)
+
 
 class Bits(Storage):
     """Signs as 32-bit words; pad bits are zero. Read and written as the uint64 words of `kernels.pack`."""
@@ -88,10 +97,3 @@ class Bits(Storage):
         halves = np.ascontiguousarray(values, "<u8").view("<u4")
         inner = self.inner[: len(values)]
         inner[:] = halves.reshape(*inner.shape[:3], halves.shape[-1])[..., : inner.shape[-1]]
-
-    @property
-    def targets(self) -> Array:
-        """int64 (P,): for every pixel, its first half word within an image."""
-        height, width = sides(self.shape)
-        rows, columns = np.arange(height) + self.margin, np.arange(width) + self.margin
-        return ((rows[:, None] * self.cells.shape[2] + columns) * 2 * self.cells.shape[3]).reshape(-1)
