@@ -32,7 +32,7 @@ for channels, filters, kernel, stride, padding in [(65, 70, 3, 2, 1), (3, 5, 1, 
     np.testing.assert_array_equal(conv2d(x, v, stride, padding), y, strict=True)
     np.testing.assert_array_equal(max_pool2d(x, 2, 2), naive.max_pool2d(x, 2, 2), strict=True)
     np.testing.assert_array_equal(sum_pool2d(x, 2, 2), naive.sum_pool2d(x, 2, 2), strict=True)
-model = models.build("bireal-small", input_shape=(8, 8, 1), width=8).eval()
+model = models.build("bireal-small", input_shape=(8, 8, 1)).eval()
 x = rng.normal(size=(3, 8, 8, 1)).astype(np.float32)
 np.testing.assert_array_equal(pack(model)(x), model(x))
 """
