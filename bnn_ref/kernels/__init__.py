@@ -1,14 +1,16 @@
-"""Kernels: signs packed into words, xnor-popcount products, float convolutions, fused element-wise passes.
+"""Kernels: signs in words, xnor-popcount products, float convolutions, pooling, element-wise passes.
 
-`pack`, `xnor`, `elementwise` and `normal` are compiled, `conv` is BLAS between two compiled copies, and
-`naive` defines all of them in plain NumPy: read it to learn what a kernel computes. Nothing here knows the
-rest of the package.
+`tiles` holds the innermost loop of products, of signs (`xnor`) and of floats (`conv`); `layout` says how
+their operands lie. Other dtypes and the gradients of `conv` are BLAS between two compiled copies. `pack`,
+`pool`, `elementwise` and `normal` are compiled loops. `naive` defines all of them in plain NumPy: read it to
+learn what a kernel computes. Nothing here knows the rest of the package.
 """
 
 from bnn_ref.kernels import naive as naive
 from bnn_ref.kernels.conv import conv2d as conv2d
 from bnn_ref.kernels.conv import conv2d_input_grad as conv2d_input_grad
 from bnn_ref.kernels.conv import conv2d_weight_grad as conv2d_weight_grad
+from bnn_ref.kernels.conv import linear as linear
 from bnn_ref.kernels.conv import output_size as output_size
 from bnn_ref.kernels.elementwise import fourier_slope as fourier_slope
 from bnn_ref.kernels.normal import normal_cdf as normal_cdf
@@ -18,6 +20,8 @@ from bnn_ref.kernels.pack import stream_bytes as stream_bytes
 from bnn_ref.kernels.pack import to_stream as to_stream
 from bnn_ref.kernels.pack import unpack_signs as unpack_signs
 from bnn_ref.kernels.pack import word_count as word_count
+from bnn_ref.kernels.pool import max_pool2d as max_pool2d
+from bnn_ref.kernels.pool import sum_pool2d as sum_pool2d
 from bnn_ref.kernels.xnor import threshold_pack as threshold_pack
 from bnn_ref.kernels.xnor import xnor_conv2d as xnor_conv2d
 from bnn_ref.kernels.xnor import xnor_linear as xnor_linear

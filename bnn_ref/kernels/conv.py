@@ -12,6 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
+from bnn_ref.kernels.tiles import INTERPRETED, Work, convolution
+
 T = TypeVar("T", np.float32, np.float64, np.complex128)
 
 # Elements of the column buffer. A small one stays in the cache, a large one wakes a threaded BLAS less often:
@@ -150,11 +153,70 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> N
     _check("conv2d", x=x, w=w)
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d: w", w.shape, (kernel, kernel, x.shape[3], filters))
+    if x.dtype == np.float32 and not INTERPRETED:
+        tiled: NDArray[T] = _tiled(x, w, stride, padding)
+        return tiled
     columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
     y = np.empty((len(x), columns.ho, columns.wo, filters), x.dtype)
     for block in columns.blocks():
         np.matmul(columns.gather(x[block]), w.reshape(-1, filters), out=y[block].reshape(-1, filters))
     return y
+
+
+def _tiled(x: Any, w: Any, stride: int, padding: int) -> Any:
+    """`conv2d` of float32: one image after another, each output summed in one order whatever the batch is."""
+    (n, height, width, channels), (kernel, _, _, filters) = x.shape, w.shape
+    for size in (height, width):
+        output_size(size, kernel, stride, padding)
+    geometry = Geometry(height, width, channels, kernel, stride, padding)
+    laid, pitch = lay_filters(w.reshape(-1, filters).T), pitch_of(filters)
+    y = np.empty((n, *geometry.shape, filters), np.float32)
+    block = max(1, min(n, _BLOCK // geometry.size))
+    images = aligned((block, *geometry.padded), np.float32)
+    images[:] = 0
+    reals = aligned((block, *geometry.shape, pitch), np.float32)
+    work = Work(
+        images.reshape(block, geometry.size),
+        laid,
+        geometry.runs,
+        geometry.length,
+        geometry.places(pitch=pitch),
+        **NONE | {"reals": reals},
+    )
+    convolve = convolution("floats", "f")
+    for start in range(0, n, block):
+        count = min(block, n - start)
+        images[:count, padding : padding + height, padding : padding + width] = x[start : start + count]
+        convolve(work, pitch, 0, count)
+        y[start : start + count] = reals[:count, ..., :filters]
+    return y
+
+
+def linear(x: NDArray[T], w: NDArray[T]) -> NDArray[T]:
+    """x @ w; each float32 output is summed in one order, however many rows there are.
+
+    Parameters
+    ----------
+    x : float32, float64 or complex128 (..., C)
+    w : same dtype (C, F)
+
+    Returns
+    -------
+    Same dtype (..., F).
+
+    Raises
+    ------
+    ValueError
+        Shapes that do not fit each other.
+
+    Notes
+    -----
+    Source: ours. BLAS adds in another order for few rows than for many: an answer would depend on its batch.
+    """
+    if x.dtype != np.float32 or w.dtype != np.float32 or 0 in (*x.shape, *w.shape) or x.shape[-1] != len(w):
+        return x @ w
+    rows: NDArray[T] = conv2d(x.reshape(1, 1, -1, len(w)), w[None, None])
+    return rows.reshape(*x.shape[:-1], w.shape[1])
 
 
 def conv2d_input_grad(

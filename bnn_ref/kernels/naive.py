@@ -3,7 +3,7 @@
 Slow, short, and without checks of arguments; the docstrings of the fast twins say shapes and errors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import erfc, prod, sqrt
 from typing import Any, TypeVar
 
@@ -64,9 +64,17 @@ def xnor_linear(a: Words, w: Words, channels: int) -> NDArray[np.int32]:
     return signs.astype(np.int32)
 
 
-def xnor_conv2d(a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0) -> NDArray[np.int32]:
-    """Convolve signs, among which a padded pixel is 0. Source: ours."""
-    filters = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
+def xnor_conv2d(
+    a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> NDArray[np.int32]:
+    """Convolve signs, among which a padded pixel is 0; a dilated filter has zeros between its taps.
+
+    Source: ours.
+    """
+    taps = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
+    size = dilation * (len(taps) - 1) + 1
+    filters = np.zeros((size, size, *taps.shape[2:]), np.int64)
+    filters[::dilation, ::dilation] = taps
     return conv2d(unpack_signs(a, channels, np.int64), filters, stride, padding).astype(np.int32)
 
 
@@ -103,6 +111,45 @@ def _pad(x: NDArray[T], padding: int) -> NDArray[T]:
 def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> NDArray[T]:
     """Sum window times filter. Source: ours."""
     y: NDArray[T] = np.einsum("nyxckl,klcf->nyxf", _windows(_pad(x, padding), w.shape[0], stride), w)
+    return y
+
+
+def linear(x: NDArray[T], w: NDArray[T]) -> NDArray[T]:
+    """Sum of products over the channels. Source: ours."""
+    y: NDArray[T] = np.einsum("...c,cf->...f", x, w)
+    return y
+
+
+def _pooled(x: NDArray[Any], kernel: int, stride: int, padding: int, ceil: bool) -> Iterator[Any]:
+    """For each window: its place in the output, and what it sees of the image, (rows, columns, C)."""
+    rows, columns = (output_size(size, kernel, stride, padding, ceil) for size in x.shape[1:3])
+    for n, oy, ox in np.ndindex(len(x), rows, columns):
+        y, z = oy * stride - padding, ox * stride - padding
+        yield (n, oy, ox), x[n, max(y, 0) : max(y + kernel, 0), max(z, 0) : max(z + kernel, 0)]
+
+
+def _pool_shape(x: NDArray[Any], kernel: int, stride: int, padding: int, ceil: bool) -> tuple[int, ...]:
+    return (len(x), *(output_size(size, kernel, stride, padding, ceil) for size in x.shape[1:3]), x.shape[3])
+
+
+def max_pool2d(
+    x: NDArray[Any], kernel: int, stride: int, padding: int = 0, ceil: bool = False
+) -> NDArray[Any]:
+    """The largest value that a window sees. Source: ours."""
+    least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    y = np.full(_pool_shape(x, kernel, stride, padding, ceil), least, x.dtype)
+    for place, seen in _pooled(x, kernel, stride, padding, ceil):
+        y[place] = seen.max(axis=(0, 1), initial=least)
+    return y
+
+
+def sum_pool2d(
+    x: NDArray[Any], kernel: int, stride: int, padding: int = 0, ceil: bool = False
+) -> NDArray[Any]:
+    """The sum of what a window sees. Source: ours."""
+    y = np.zeros(_pool_shape(x, kernel, stride, padding, ceil), x.dtype)
+    for place, seen in _pooled(x, kernel, stride, padding, ceil):
+        y[place] = seen.sum(axis=(0, 1))
     return y
 
 

@@ -10,55 +10,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from bnn_ref.kernels import naive
 from bnn_ref.kernels.conv import output_size
-from bnn_ref.kernels.pack import Words, check_words, last_word_mask, word_count
-
-_ONE = np.uint64(1)
-_ALL = np.uint64(2**64 - 1)
-
-
-@njit(cache=True)
-def popcount(x: Any) -> int:
-    """Count the ones of a uint64.
-
-    Clears the lowest one until none is left (Kernighan). LLVM recognises this loop and emits the CPU's
-    popcount instruction for it, vectorised where there is one.
-    """
-    count = 0
-    while x:
-        x &= x - _ONE
-        count += 1
-    return count
-
-
-@njit(cache=True)
-def _conv(a: Any, w: Any, channels: int, last: Any, stride: int, padding: int, z: Any) -> None:
-    """Fill z (N, Ho, Wo, F) from a (N, H, W, Cw) and w (K, K, Cw, F); `last` masks the last word of both.
-
-    Filters run innermost: one activation word meets a contiguous row of weight words, which was 1.5 to 3
-    times as fast as a dot product of K*K*Cw words for each filter.
-    """
-    height, width, words = a.shape[1:]
-    kernel, filters = w.shape[0], w.shape[3]
-    differ = np.empty(filters, np.int64)
-    for n in range(z.shape[0]):
-        for oy in range(z.shape[1]):
-            for ox in range(z.shape[2]):
-                differ[:] = 0
-                taps = 0
-                for ky in range(kernel):
-                    for kx in range(kernel):
-                        y, x = oy * stride + ky - padding, ox * stride + kx - padding
-                        if y < 0 or y >= height or x < 0 or x >= width:
-                            continue  # zero padding is an absent tap: it adds 0
-                        taps += 1
-                        for c in range(words):
-                            mask = last if c == words - 1 else _ALL
-                            word, row = a[n, y, x, c], w[ky, kx, c]
-                            for f in range(filters):
-                                differ[f] += popcount((word ^ row[f]) & mask)
-                for f in range(filters):
-                    z[n, oy, ox, f] = taps * channels - 2 * differ[f]
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
+from bnn_ref.kernels.pack import Words, check_words, word_count
+from bnn_ref.kernels.tiles import INTERPRETED, Work, convolution
 
 
 def _check_fan_in(function: str, fan_in: int) -> None:
@@ -66,7 +22,39 @@ def _check_fan_in(function: str, fan_in: int) -> None:
         raise ValueError(f"{function}: fan-in must be at most {np.iinfo(np.int32).max}, got {fan_in}")
 
 
-def xnor_conv2d(a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0) -> NDArray[np.int32]:
+def lay_images(a: Words, channels: int, padding: int) -> NDArray[np.uint32]:
+    """uint64 (N, H, W, Cw) -> uint32 (N, Hp, Wp, ceil(channels / 32)), padded, pad bits zero."""
+    n, height, width, _ = a.shape
+    words = -(-channels // 32)
+    laid = aligned((n, height + 2 * padding, width + 2 * padding, words), np.uint32)
+    laid[:] = 0
+    halves = np.ascontiguousarray(a, "<u8").view("<u4")[..., :words]
+    inner = laid[:, padding : padding + height, padding : padding + width]
+    inner[:] = halves
+    inner[..., -1] &= np.uint32((1 << (channels - 32 * (words - 1))) - 1)
+    return laid
+
+
+def starts(geometry: Geometry, filters: NDArray[np.uint32], channels: int) -> NDArray[np.int32]:
+    """(classes, pitch): channels * (taps on the image) + 2 * popcount of the taps that are not.
+
+    A padded tap reads zeros, so the tile counts the ones of its filter as differing: they are given back.
+
+    Parameters
+    ----------
+    filters : uint32 (F, K, K, words), pad bits zero
+    """
+    inside = geometry.border[0].astype(np.int64)
+    ones = np.bitwise_count(filters).sum(axis=-1, dtype=np.int64)
+    found = np.zeros((len(inside), pitch_of(len(filters))), np.int32)
+    absent = np.einsum("ckl,fkl->cf", 1 - inside, ones)
+    found[:, : len(filters)] = inside.sum(axis=(1, 2))[:, None] * channels + 2 * absent
+    return found
+
+
+def xnor_conv2d(
+    a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> NDArray[np.int32]:
     """Convolve packed ±1 images with packed ±1 filters, exactly.
 
     Parameters
@@ -74,7 +62,7 @@ def xnor_conv2d(a: Words, w: Words, channels: int, stride: int = 1, padding: int
     a : uint64 (N, H, W, Cw), images; Cw = ceil(channels / 64), pad bits without effect
     w : uint64 (F, K, K, Cw), filters, pad bits without effect
     channels : int, C
-    stride, padding : int, of both axes; padded taps are absent (they add 0, never -1)
+    stride, padding, dilation : int, of both axes; padded taps are absent (they add 0, never -1)
 
     Returns
     -------
@@ -96,12 +84,23 @@ def xnor_conv2d(a: Words, w: Words, channels: int, stride: int = 1, padding: int
     kernel = w.shape[1]
     if w.shape[2] != kernel:
         raise ValueError(f"xnor_conv2d: w must be (F, K, K, Cw), got shape {w.shape}")
+    if dilation < 1:
+        raise ValueError(f"xnor_conv2d: dilation must be at least 1, got {dilation}")
     _check_fan_in("xnor_conv2d", kernel * kernel * channels)
-    ho, wo = (output_size(size, kernel, stride, padding) for size in a.shape[1:3])
-    z = np.empty((a.shape[0], ho, wo, w.shape[0]), np.int32)
-    rows = np.ascontiguousarray(w.transpose(1, 2, 3, 0))
-    _conv(np.ascontiguousarray(a), rows, channels, last_word_mask(channels), stride, padding, z)
-    return z
+    ho, wo = (output_size(size, dilation * (kernel - 1) + 1, stride, padding) for size in a.shape[1:3])
+    if INTERPRETED:
+        return naive.xnor_conv2d(a, w, channels, stride, padding, dilation)
+    filters = lay_images(w, channels, 0)
+    images = lay_images(a, channels, padding)
+    geometry = Geometry(a.shape[1], a.shape[2], images.shape[3], kernel, stride, padding, dilation)
+    pitch = pitch_of(len(w))
+    z = aligned((len(a), ho, wo, pitch), np.int32)
+    given = NONE | {"start": starts(geometry, filters, channels), "z": z}
+    laid = lay_filters(filters.reshape(len(w), -1))
+    places = geometry.places(pitch=pitch)
+    work = Work(images.reshape(len(a), geometry.size), laid, geometry.runs, geometry.length, places, **given)
+    convolution("signs", "i")(work, pitch, 0, len(a))
+    return np.ascontiguousarray(z[..., : len(w)])
 
 
 def xnor_linear(a: Words, w: Words, channels: int) -> NDArray[np.int32]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from bnn_ref.binarizer import Map
 from bnn_ref.checks import require_whole
+from bnn_ref.kernels import linear
 from bnn_ref.layers.product import Product, glorot_uniform
 from bnn_ref.parameter import Array
 
@@ -49,7 +50,7 @@ class Linear(Product):
         return ndim >= 2
 
     def multiply(self, x: Array, w: Array) -> Array:
-        return rows_times(x, w)
+        return rows_times(x, w) if self.training else linear(x, w)
 
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
         return rows_times(dy, w.T)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bnn_ref.basepoint import decide
 from bnn_ref.checks import require, require_whole
-from bnn_ref.kernels.conv import output_size
+from bnn_ref.kernels import output_size, sum_pool2d
 from bnn_ref.layers.base import Layer
 from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
@@ -104,7 +104,8 @@ class AvgPool2d(Pool2d):
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         cells = self.cells(x.shape).astype(x.real.dtype)
-        return self.taps(x, 0).sum(axis=0) / cells, (x.shape, cells)
+        total = sum_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil)
+        return total / cells, (x.shape, cells)
 
     def cells(self, shape: tuple[int, ...]) -> Array:
         """(Ho, Wo, 1): how many pixels of the image and its padding each window holds."""

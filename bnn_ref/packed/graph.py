@@ -64,10 +64,6 @@ class Graph:
             raise ValueError(f"output: required one of the values 0 to {len(self.nodes)}, got {self.output}")
         return output
 
-    def peak_bytes(self, x: Array) -> int:
-        """The most that values take at any time while `x` is computed (without temporary arrays)."""
-        return max(sum(value.nbytes for value in values.values()) for values in self.walk(x))
-
     def tensor_names(self) -> list[dict[str, str]]:
         """For every node, field -> name of the tensor; a tensor that occurs twice has one name."""
         taken: dict[str, int] = {}

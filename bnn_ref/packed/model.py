@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from os import PathLike
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from bnn_ref import kernels as compiled
+from bnn_ref.checks import require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.kernels import naive as definitions
+from bnn_ref.kernels.tiles import INTERPRETED
 from bnn_ref.layers import Layer
 from bnn_ref.models import Model
 from bnn_ref.packed import container, document
 from bnn_ref.packed.compiler import Compiler
 from bnn_ref.packed.graph import Graph
+from bnn_ref.packed.plan import Plan
 from bnn_ref.packed.steps.base import stored
 from bnn_ref.parameter import Array
 
-MEMORY = 2**28
-"""Bytes of values that a call keeps at once: what does not fit is computed a part after the other."""
 FEW = 16
-"""Images that are computed in one part without asking how much memory they take."""
+"""Images at a time where a graph is computed step by step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +40,16 @@ class PackedModel:
         (H, W, C), where known.
     preprocessing : Preprocessing or None
         Makes inputs from uint8 pixels.
+    plans : dict
+        Idle plans by input shape: a call takes one, or makes one, and gives it back.
     """
 
     graph: Graph
     input_shape: tuple[int, ...] | None = None
     preprocessing: Preprocessing | None = None
+    plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict, repr=False)
 
-    def __call__(self, x: Array, *, naive: bool = False) -> Array:
+    def __call__(self, x: Array, *, naive: bool = False, threads: int = 1) -> Array:
         """The output for preprocessed inputs: what the model computes in eval mode.
 
         Parameters
@@ -52,29 +57,53 @@ class PackedModel:
         x : float32 (N, H, W, C), or (N, ..., C) where the model takes it
         naive : bool
             Compute signs, integers and thresholds by `kernels.naive`, the definitions, instead: slow.
+        threads : int
+            Images are divided among so many; the result does not depend on it.
 
         Returns
         -------
-        float32 (N, ...), a new array. Identical to eval mode on each of `parts(x)` in C order, which is all
-        of `x` unless its values exceed 256 MiB: BLAS may add floats in another order for another N.
+        float32 (N, ...), a new array: what eval mode computes. It does not depend on how many images there
+        are.
 
         Raises
         ------
         ValueError
-            For another dtype or shape, a NaN in `x`, or one that appears on the way to a sign.
+            For another dtype or shape, a NaN in `x`, or one that appears on the way to a sign; threads
+            below 1.
         """
         self._check(x)
-        kernels = definitions if naive else compiled
-        outputs = [self.graph.run(x[part], kernels) for part in self.parts(x)]
-        return np.concatenate(outputs, dtype=np.float32)
+        require_whole("threads", threads, 1)
+        if naive or INTERPRETED or not len(x):
+            return self._stepwise(x, definitions if naive else compiled)
+        if min(threads, len(x)) == 1:
+            return self._planned(x)
+        with ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(self._planned, np.array_split(x, min(threads, len(x))))))
 
-    def parts(self, x: Array) -> list[slice]:
-        """Where `x` (N, ...) is cut so that memory stays bounded, in parts of nearly equal size."""
-        count = 1
-        if len(x) > FEW:
-            count = min(len(x), -(-len(x) * self.graph.peak_bytes(x[:1]) // MEMORY))
-        bounds = [len(x) * i // count for i in range(count + 1)]
-        return [slice(start, stop) for start, stop in pairwise(bounds)]
+    def plan(self, shape: tuple[int, ...]) -> Plan:
+        """A plan for inputs (N, *shape) that nobody else holds.
+
+        Raises
+        ------
+        ValueError
+            Where the model does not take inputs of this shape.
+        """
+        idle = self.plans.setdefault(tuple(shape), [])
+        try:
+            return idle.pop()
+        except IndexError:
+            return Plan(self.graph, tuple(shape))
+
+    def _planned(self, x: Array) -> Array:
+        plan = self.plan(x.shape[1:])
+        try:
+            return plan(x)
+        finally:
+            self.plans[x.shape[1:]].append(plan)
+
+    def _stepwise(self, x: Array, kernels: ModuleType) -> Array:
+        outputs = [self.graph.run(x[i : i + FEW], kernels) for i in range(0, max(len(x), 1), FEW)]
+        return np.concatenate(outputs, dtype=np.float32)
 
     def predict(self, images: Array) -> Array:
         """The class of every image: the first of the largest scores.

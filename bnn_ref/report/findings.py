@@ -185,7 +185,8 @@ def _packing(name: str, plan: Plan, dataset: data.Dataset, tell: Callable[[str],
     train.fit(model, dataset, plan.config, preprocessing)
     bits = pack(model, preprocessing)
     x = preprocessing(dataset.test_images)
-    scores, wanted = bits(x), np.concatenate([model(x[part]) for part in bits.parts(x)])
+    scores = bits(x)
+    wanted = np.concatenate([model(x[start : start + 256]) for start in range(0, len(x), 256)])
     return _measured(name, model, bits, x, scores, wanted, dataset.test_labels)
 
 

@@ -13,8 +13,8 @@ from packed_nets import PACKED, build, inputs, perturb, signs
 
 from bnn_ref.data import Preprocessing
 from bnn_ref.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, ReLU, Sequential
-from bnn_ref.packed import model as module
 from bnn_ref.packed import pack
+from bnn_ref.packed.plan import Plan
 from bnn_ref.parameter import Array
 
 CONSTANTS = Preprocessing(255, (0.25,), (0.5,), (8, 8, 1))
@@ -103,30 +103,46 @@ def test_order_in_memory_does_not_matter() -> None:
 
 
 @pytest.mark.parametrize("name", PACKED)
-def test_parts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut into parts, it equals eval mode on each of them."""
-    model, x = net(name).eval(), draw(50)
+def test_the_answer_does_not_depend_on_the_batch(name: str) -> None:
+    """Neither on how many images there are, nor on how many are computed together, nor on threads."""
+    model, x = net(name).eval(), draw(9)
     packed = pack(model)
-    assert packed.parts(x) == [slice(0, 50)]
-    monkeypatch.setattr(module, "MEMORY", packed.graph.peak_bytes(x[:1]) * 20)
-    parts = packed.parts(x)
-    assert parts == [slice(0, 16), slice(16, 33), slice(33, 50)]
-    np.testing.assert_array_equal(packed(x), np.concatenate([model(x[part]) for part in parts]))
-    monkeypatch.setattr(module, "MEMORY", 1)
-    assert len(packed.parts(x)) == 50
+    expected = model(x)
+    np.testing.assert_array_equal(packed(x), expected)
+    np.testing.assert_array_equal(np.concatenate([packed(image[None]) for image in x]), expected)
+    np.testing.assert_array_equal(Plan(packed.graph, x.shape[1:], count=4)(x), expected)
+    np.testing.assert_array_equal(packed(x, threads=3), expected)
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded() -> None:
     packed, x = pack(net("bireal-small")), draw(1500)
+    plan = packed.plan(x.shape[1:])
     packed(x[:20])
-    monkeypatch.setattr(module, "MEMORY", 2**20)
-    whole = packed.graph.peak_bytes(x[:1]) * len(x)
     tracemalloc.start()
     packed(x)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert whole > 20 * 2**20
-    assert peak < 12 * 2**20  # the values, temporaries of a step, and the column buffer of a convolution
+    assert peak < 2 * plan.nbytes + 2**20 < 8 * 2**20  # copies that a step makes, and the answers
+
+
+def test_a_plan_is_taken_and_given_back() -> None:
+    packed, x = pack(net()), draw(2)
+    packed(x)
+    (idle,) = packed.plans.values()
+    (first,) = idle
+    packed(x)
+    assert idle == [first]
+    assert packed.plan(x.shape[1:]) is first
+    assert idle == []
+    second = packed.plan(x.shape[1:])
+    assert second is not first
+    np.testing.assert_array_equal(second(x), first(x))
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True])
+def test_threads_must_be_a_number(threads: Any) -> None:
+    with pytest.raises(ValueError, match="threads: required a whole number >= 1"):
+        pack(net())(draw(1), threads=threads)
 
 
 def test_threads() -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from types import ModuleType
 from typing import ClassVar
 
-import numpy as np
-
 from bnn_ref import kernels as compiled
-from bnn_ref.layers import AvgPool2d, GlobalAvgPool, MaxPool2d
+from bnn_ref.layers import AvgPool2d, GlobalAvgPool
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
 
@@ -26,16 +23,8 @@ class MaxPool(Step):
     ceil: bool = False
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        k, s, x = self.kernel_size, self.stride, inputs[0]
-        pool = MaxPool2d(k, s, self.padding, self.ceil)
-        rows, columns = (pool.places(size) for size in x.shape[1:3])
-        margins = pool.margins(x.shape)
-        least = -np.inf if x.dtype == np.float32 else np.iinfo(x.dtype).min
-        padded = np.pad(x, margins, constant_values=least) if np.any(margins) else x
-        largest = np.full((len(x), rows, columns, x.shape[3]), least, x.dtype)
-        for i, j in product(range(k), repeat=2):
-            np.maximum(largest, padded[:, i : i + s * rows : s, j : j + s * columns : s], out=largest)
-        return largest
+        pooled: Array = kernels.max_pool2d(inputs[0], self.kernel_size, self.stride, self.padding, self.ceil)
+        return pooled
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 
 from bnn_ref import kernels as compiled
-from bnn_ref.layers.linear import rows_times
 from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
@@ -79,7 +78,7 @@ class RealLinear(ProductStep):
     weight: Array
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        return rows_times(real(inputs[0]), self.weight)
+        return compiled.linear(real(inputs[0]), self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,4 +103,4 @@ class SignWeightLinear(ProductStep):
     weight: Signs
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        return rows_times(real(inputs[0]), np.ascontiguousarray(self.weight.values(kernels).T))
+        return compiled.linear(real(inputs[0]), np.ascontiguousarray(self.weight.values(kernels).T))

@@ -1,0 +1,161 @@
+"""How a packed network is computed for inputs of one shape: passes over buffers that are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from bnn_ref.kernels.layout import masks
+from bnn_ref.kernels.tiles import LANES, pack_rows
+from bnn_ref.packed.fusing import Fusing, Pass
+from bnn_ref.packed.graph import Graph
+from bnn_ref.packed.product import Product, margin_of
+from bnn_ref.packed.steps import FlattenSigns, PackSigns, ProductStep, Threshold
+from bnn_ref.packed.storage import Bits, Storage
+from bnn_ref.parameter import Array
+
+CACHE = 2**19
+"""Bytes of values that are computed together: they stay in the second cache from pass to pass."""
+
+
+class Plan:
+    """A graph for inputs (N, *shape): `plan(x)` allocates nothing large but its result.
+
+    Not safe from several threads: make one for each.
+
+    Parameters
+    ----------
+    graph : Graph
+    shape : tuple of int
+        Of one input, without N.
+    count : int or None
+        Images at a time; by default as many as stay in the cache.
+
+    Raises
+    ------
+    ValueError
+        Where the graph does not take inputs of this shape; names the layer.
+    """
+
+    def __init__(self, graph: Graph, shape: tuple[int, ...], count: int | None = None) -> None:
+        self.graph = graph
+        self.samples = _samples(graph, shape)
+        size = sum(value.nbytes for value in self.samples.values())
+        self.count = max(1, CACHE // max(1, size)) if count is None else count
+        self.fusing = Fusing(graph)
+        self.nan = np.zeros(1, np.uint16)
+        self.values: dict[int, Storage] = {}
+        self.tasks: list[Callable[[int], None]] = []
+        self._lay_out()
+
+    def __call__(self, x: Array) -> Array:
+        """The output for x (N, *shape), float32: a new array."""
+        parts = [self._part(x[start : start + self.count]) for start in range(0, len(x), self.count)]
+        return np.concatenate(parts)
+
+    def _part(self, x: Array) -> Array:
+        self.nan[:] = 0
+        self.values[0].write(x)
+        for task in self.tasks:
+            task(len(x))
+        if self.nan.any():
+            return self.graph.run(x)  # which says where
+        return self.values[self.graph.output].read(len(x)).astype(np.float32)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all buffers, and of the filters as they are laid out."""
+        buffers = {id(value.cells): value.cells.nbytes for value in self.values.values()}
+        return sum(buffers.values()) + sum(task.nbytes for task in self.tasks if isinstance(task, Product))
+
+    def _lay_out(self) -> None:
+        self.values[0] = self._storage(0)
+        for number in range(1, len(self.graph.nodes) + 1):
+            if (one := self.fusing.passes.get(number)) is not None:
+                self._add_pass(one)
+            elif self.fusing.pass_of(number) is None:
+                self.values[number] = self._storage(number)
+                self.tasks.append(self._signs(number) or self._step(number))
+
+    def _storage(self, value: int, plain: bool = False) -> Storage:
+        """Room for a value; `plain` where the tiles write numbers, which have no margin."""
+        sample, readers = self.samples[value], self.fusing.readers.get(value, [])
+        steps = [self.graph.nodes[reader - 1].step for reader in readers]
+        margin = max((margin_of(step) for step in steps if isinstance(step, ProductStep)), default=0)
+        if (channels := self.channels(value)) is not None:
+            return Bits.of(self.count, (*sample.shape[1:-1], channels), np.uint32, margin)
+        if plain or not margin or self.fusing.added(value):
+            return Storage.of(self.count, sample.shape[1:], sample.dtype)
+        return Storage.of(self.count, sample.shape[1:], sample.dtype, margin, sample.shape[-1])
+
+    def channels(self, value: int) -> int | None:
+        """How many signs a pixel of `value` has; None for numbers."""
+        if value == 0:
+            return None
+        node = self.graph.nodes[value - 1]
+        if isinstance(node.step, (PackSigns, Threshold)):
+            return self.samples[node.inputs[0]].shape[-1]
+        if isinstance(node.step, FlattenSigns):
+            return prod(self.samples[node.inputs[0]].shape[1:-1]) * node.step.channels
+        return None
+
+    def _add_pass(self, one: Pass) -> None:
+        node = self.graph.nodes[one.product - 1]
+        source, residual = self.values[node.inputs[0]], None
+        if one.residual is not None:
+            residual = self.values[one.residual]
+        numbers = words = None
+        if one.keeps:
+            reuse = one.residual != node.inputs[0] and self.fusing.last(one)
+            numbers = residual if reuse and residual is not None else self._storage(one.value, plain=True)
+            self.values[one.value] = numbers
+        if one.words is not None:
+            words = self.values[one.words] = self._storage(one.words)
+        assert isinstance(node.step, ProductStep)
+        self.tasks.append(Product(node.step, one, source, (numbers, residual, words), self.nan))
+
+    def _signs(self, number: int) -> Callable[[int], None] | None:
+        """Signs of numbers that lie as the tiles write them; None for another step."""
+        node = self.graph.nodes[number - 1]
+        source, bits = self.values[node.inputs[0]], self.values[number]
+        apart = source.margin or source.cells.shape[-1] % LANES
+        if not isinstance(node.step, PackSigns) or apart or source.cells.dtype != np.float32:
+            return None
+        assert isinstance(bits, Bits)
+        numbers = source.cells.reshape(len(source.cells), -1, source.cells.shape[-1])
+        given = (
+            numbers,
+            bits.targets,
+            masks(source.shape[-1]),
+            bits.flat.view(np.uint16),
+            node.step.zero == -1,
+        )
+
+        def task(count: int) -> None:
+            self.nan |= np.uint16(pack_rows(*given, 0, count))
+
+        return task
+
+    def _step(self, number: int) -> Callable[[int], None]:
+        """Any step, by its own definition."""
+        node = self.graph.nodes[number - 1]
+
+        def task(count: int) -> None:
+            inputs = tuple(self.values[value].read(count) for value in node.inputs)
+            try:
+                self.values[number].write(node.step(inputs))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
+
+        return task
+
+
+def _samples(graph: Graph, shape: tuple[int, ...]) -> dict[int, Array]:
+    """Every value for one input of zeros: their shapes and dtypes are those of all inputs."""
+    found: dict[int, Array] = {}
+    with np.errstate(all="ignore"):
+        for values in graph.walk(np.zeros((1, *shape), np.float32)):
+            found |= values
+    return found

@@ -1,0 +1,95 @@
+"""One pass of a plan: a product by the tiles of `kernels.tiles`, and what they do to its results."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, masks, pitch_of
+from bnn_ref.kernels.tiles import Work, convolution
+from bnn_ref.kernels.xnor import lay_images, starts
+from bnn_ref.packed.fusing import Pass
+from bnn_ref.packed.signs import Signs
+from bnn_ref.packed.steps import ProductStep
+from bnn_ref.packed.storage import Storage, sides
+from bnn_ref.parameter import Array
+
+
+def margin_of(step: ProductStep) -> int:
+    """The padding that a product reads around its images."""
+    return getattr(step, "padding", 0)
+
+
+def filters_of(step: ProductStep) -> Array:
+    """(F, K, K, C) float32, or its signs as uint64 words (F, K, K, Cw); a linear layer has K = 1."""
+    weight = step.weight
+    if isinstance(weight, Signs):
+        found = weight.words if step.binary else weight.values()
+        return found if found.ndim == 4 else found[:, None, None]
+    found = np.moveaxis(weight, -1, 0)
+    return found if found.ndim == 4 else found[:, None, None]
+
+
+class Product:
+    """Called with a number of images, it computes that many.
+
+    Parameters
+    ----------
+    step : ProductStep
+    one : Pass
+    source : Storage
+        Its input.
+    places : tuple of Storage or None
+        Where numbers go, where the residual is, where signs go.
+    nan : uint16 (1,)
+        Set where a NaN has no sign.
+    """
+
+    def __init__(
+        self, step: ProductStep, one: Pass, source: Storage, places: tuple[Storage | None, ...], nan: Array
+    ) -> None:
+        filters, padding = filters_of(step), margin_of(step)
+        self.pitch, self.source, self.copy = pitch_of(len(filters)), source, source
+        if padding > source.margin:
+            channels = source.shape[-1]
+            self.copy = Storage.of(len(source.cells), source.shape, np.float32, padding, channels)
+        height, width = sides(source.shape)
+        cells, stride = self.copy.cells.shape[-1], getattr(step, "stride", 1)
+        geometry = Geometry(height, width, cells, filters.shape[1], stride, padding, margin=self.copy.margin)
+        fields = _fields(*places) | {"nan": nan, "table": _table(one.rows, len(filters), self.pitch)}
+        if step.binary:
+            filters = lay_images(filters, source.shape[-1], 0)
+            fields["start"] = starts(geometry, filters, source.shape[-1])
+        else:
+            filters = np.pad(filters, [(0, 0)] * 3 + [(0, cells - filters.shape[-1])])
+        laid = lay_filters(filters.reshape(len(filters), -1))
+        targets = None if places[2] is None else places[2].targets
+        pixels = geometry.places(targets, self.pitch)
+        self.work = Work(self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields)
+        self.run = convolution("signs" if step.binary else "floats", one.ops)
+        self.nbytes = laid.nbytes + (0 if self.copy is source else self.copy.cells.nbytes)
+
+    def __call__(self, count: int) -> None:
+        if self.copy is not self.source:
+            self.copy.write(self.source.inner[:count, ..., : self.source.shape[-1]])
+        self.run(self.work, self.pitch, 0, count)
+
+
+def _fields(numbers: Storage | None, residual: Storage | None, words: Storage | None) -> dict[str, Array]:
+    """The fields of a `Work` that are written, and the residual."""
+    fields = dict(NONE)
+    if numbers is not None:
+        fields["z" if numbers.cells.dtype == np.int32 else "reals"] = numbers.cells
+    if residual is not None:
+        fields["residual"] = residual.cells
+    if words is not None:
+        fields |= {"bits": words.flat.view(np.uint16), "masks": masks(words.shape[-1])}
+    return fields
+
+
+def _table(rows: list[Array], filters: int, pitch: int) -> Array:
+    """float32 (rows, pitch); a row of one number is that number for all filters, integers keep their bits."""
+    table = aligned((len(rows), pitch), np.float32)
+    table[:] = 0
+    for target, row in zip(table, rows, strict=True):
+        target[:filters] = row.view(np.float32)
+    return table

@@ -1,0 +1,99 @@
+"""Where the values of a plan lie: numbers in rows of whole vectors, signs in words; margins if asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from bnn_ref.kernels.layout import aligned, pitch_of
+from bnn_ref.kernels.pack import word_count
+from bnn_ref.parameter import Array
+
+
+def sides(shape: tuple[int, ...]) -> tuple[int, int]:
+    """(H, W) of an image (H, W, C); of other shapes (..., C), their places in one row."""
+    return (shape[0], shape[1]) if len(shape) == 3 else (1, prod(shape[:-1]))
+
+
+@dataclass(frozen=True, eq=False)
+class Storage:
+    """Values (N, ..., C) in memory: `margin` pixels of zeros around each image, zeros behind each pixel.
+
+    Attributes
+    ----------
+    cells : (N, Hp, Wp, cells of a pixel)
+    shape : tuple of int
+        (..., C) of one image.
+    margin : int
+    """
+
+    cells: Array
+    shape: tuple[int, ...]
+    margin: int = 0
+
+    @classmethod
+    def of(
+        cls, count: int, shape: tuple[int, ...], dtype: DTypeLike, margin: int = 0, cells: int = 0
+    ) -> Self:
+        """Storage for `count` images; a pixel takes as many cells as the tiles write, or as are given."""
+        height, width = sides(shape)
+        wide = cells or cls.row(shape[-1])
+        made = aligned((count, height + 2 * margin, width + 2 * margin, wide), dtype)
+        made[:] = 0
+        return cls(made, shape, margin)
+
+    @classmethod
+    def row(cls, channels: int) -> int:
+        """Cells of a pixel."""
+        return pitch_of(channels)
+
+    @property
+    def inner(self) -> Array:
+        """The cells without the margin."""
+        height, width = sides(self.shape)
+        return self.cells[:, self.margin : self.margin + height, self.margin : self.margin + width]
+
+    def read(self, count: int) -> Array:
+        """The first `count` images, (count, ..., C), C-contiguous; a copy where they do not lie so."""
+        found: Array = np.ascontiguousarray(self.inner[:count, ..., : self.shape[-1]])
+        return found.reshape(count, *self.shape)
+
+    def write(self, values: Array) -> None:
+        """Overwrite the first images."""
+        inner = self.inner[: len(values)]
+        inner[..., : self.shape[-1]] = values.reshape(*inner.shape[:3], self.shape[-1])
+
+    @property
+    def flat(self) -> Array:
+        """(N, cells of an image)."""
+        return self.cells.reshape(len(self.cells), prod(self.cells.shape[1:]))
+
+    @property
+    def targets(self) -> Array:
+        """int64 (P,): for every pixel, its first half cell within an image."""
+        height, width = sides(self.shape)
+        rows, columns = np.arange(height) + self.margin, np.arange(width) + self.margin
+        return ((rows[:, None] * self.cells.shape[2] + columns) * 2 * self.cells.shape[3]).reshape(-1)
+
+
+class Bits(Storage):
+    """Signs as 32-bit words; pad bits are zero. Read and written as the uint64 words of `kernels.pack`."""
+
+    @classmethod
+    def row(cls, channels: int) -> int:
+        return -(-channels // 32)
+
+    def read(self, count: int) -> Array:
+        words, (*lead, channels) = self.cells.shape[-1], self.shape
+        found = np.zeros((count, *sides(self.shape), 2 * word_count(channels)), "<u4")
+        found[..., :words] = self.inner[:count]
+        return found.view("<u8").reshape(count, *lead, word_count(channels))
+
+    def write(self, values: Array) -> None:
+        halves = np.ascontiguousarray(values, "<u8").view("<u4")
+        inner = self.inner[: len(values)]
+        inner[:] = halves.reshape(*inner.shape[:3], halves.shape[-1])[..., : inner.shape[-1]]

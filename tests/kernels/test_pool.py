@@ -1,0 +1,60 @@
+"""Pooling against its naive twin, and by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnn_ref.kernels import max_pool2d, naive, pool, sum_pool2d
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> tuple[Any, ...]:
+    kernel, stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    padding, ceil = draw(st.integers(0, kernel - 1)), draw(st.booleans())
+    size = st.integers(max(1, kernel - 2 * padding), 6)
+    shape = (draw(st.integers(0, 2)), draw(size), draw(size), draw(st.integers(1, 3)))
+    values = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).integers(-3, 4, shape)
+    return values.astype(draw(st.sampled_from([np.float32, np.int32]))), kernel, stride, padding, ceil
+
+
+@given(windows())
+def test_equal_to_naive(case: tuple[Any, ...]) -> None:
+    np.testing.assert_array_equal(max_pool2d(*case), naive.max_pool2d(*case), strict=True)
+    np.testing.assert_array_equal(sum_pool2d(*case), naive.sum_pool2d(*case), strict=True)
+
+
+def test_by_hand() -> None:
+    x = np.array([[1.0, -2.0], [4.0, 3.0]], np.float32).reshape(1, 2, 2, 1)
+    assert max_pool2d(x, 2, 2).item() == 4
+    assert sum_pool2d(x, 2, 2).item() == 6
+    np.testing.assert_array_equal(max_pool2d(-x, 2, 2, 1).ravel(), [-1, 2, -4, -3])  # padding never wins
+    np.testing.assert_array_equal(sum_pool2d(x, 3, 2, 1).ravel(), [6])
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_nan_wins(at: int) -> None:
+    x = np.arange(4, dtype=np.float32)
+    x[at] = np.nan
+    assert np.isnan(max_pool2d(x.reshape(1, 2, 2, 1), 2, 2)).all()
+
+
+@pytest.mark.parametrize("function", [max_pool2d, sum_pool2d])
+def test_refuses(function: Any) -> None:
+    with pytest.raises(ValueError, match="pool: x must have four axes"):
+        function(np.zeros((2, 2, 1), np.float32), 2, 2)
+    with pytest.raises(ValueError, match="size 2 with padding 0 must be at least kernel 3"):
+        function(np.zeros((1, 2, 2, 1), np.float32), 3, 1)
+
+
+def test_interpreted() -> None:
+    x = np.random.default_rng(0).normal(size=(1, 5, 4, 2)).astype(np.float32)
+    y, z = np.full((1, 3, 2, 2), -np.inf, np.float32), np.zeros((1, 3, 2, 2), np.float32)
+    getattr(pool._largest, "py_func", pool._largest)(x, 3, 2, 1, y)
+    getattr(pool._total, "py_func", pool._total)(x, 3, 2, 1, z)
+    np.testing.assert_array_equal(y, naive.max_pool2d(x, 3, 2, 1))
+    np.testing.assert_allclose(z, naive.sum_pool2d(x, 3, 2, 1), rtol=1e-6)
