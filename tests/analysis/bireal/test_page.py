@@ -55,6 +55,10 @@ def test_costs(network: str) -> None:
 
 def test_values_of_an_entry() -> None:
     own = [r for r in records("capability-measured") if (r["block"], r["place"]) == ("3", "interior")]
-    median = {row["tensor"]: f"{float(row['median']):,.0f}" for row in own}
-    assert f"takes {median['A_r']} of 289 values" in PAGE
-    assert f"shortcut added, {median['A_r + shortcut']}," in PAGE
+    median = {(row["network"], row["tensor"]): f"{float(row['median']):,.0f}" for row in own}
+    plain, before, after = (
+        median[key] for key in (("plain", "A_r"), ("bireal", "A_r"), ("bireal", "A_r + shortcut"))
+    )
+    page = " ".join(PAGE.split())
+    assert f"takes {plain} of 289 values without shortcuts" in page
+    assert f"with shortcuts {before} before the sum and {after} after it" in page
