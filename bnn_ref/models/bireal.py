@@ -194,6 +194,9 @@ class BiReal20(Classifier):
     Source: ours; the block is that of bireal2018.
     """
 
+    stem: Sequential
+    body: Sequential
+
     def __init__(
         self,
         operands: Operands,
