@@ -85,8 +85,8 @@ def _layers(model: BiReal) -> Iterator[tuple[Layer, str]]:
     yield from ((conv, "conv1"), (norm, "bn1"), (model.head, "fc"))
     stage, place = 1, 0
     blocks = [block for block in model.body.parts if isinstance(block, BiRealBlock)]
-    for i, block in enumerate(blocks):
-        if i > 0 and block.shortcut is not None:
+    for block in blocks:
+        if block.shortcut is not None:
             stage, place = stage + 1, 0
         prefix = f"layer{stage}.{place}"
         place += 1
