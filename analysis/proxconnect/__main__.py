@@ -23,7 +23,7 @@ from bnn_ref.train.processes import in_processes
 
 QUESTION = "Which way of quantizing weights in training ends best, with the same budget for each?"
 
-RECIPE = Config(6, 64, "adam", 0.01)
+RECIPE = Config(5, 64, "adam", 0.01)
 """Latent weights are clipped to [-1, 1], for all methods alike."""
 
 
@@ -38,9 +38,9 @@ def add(made: ArgumentParser) -> None:
     made.add_argument("--cnn-width", type=int, default=8, help="channels of the CNN's first convolution")
     made.add_argument("--vit-width", type=int, default=24, help="channels of a token")
     made.add_argument("--patch", type=int, default=2, help="side of the ViT's patches, in pixels")
-    rates = [0.003, 0.01, 0.03]
+    rates = [0.01, 0.03]
     made.add_argument("--rates", type=float, nargs="+", default=rates, help="step sizes to choose from")
-    made.add_argument("--pretraining", type=int, default=6, help="epochs of the real network")
+    made.add_argument("--pretraining", type=int, default=5, help="epochs of the real network")
 
 
 def named(options: Namespace) -> list[tuple[str, str, str]]:
@@ -62,6 +62,7 @@ def tables(trial: Trial) -> Mapping[str, Table]:
     }
     rates = tuple(options.rates)
     work = training.Work(images, options.activations, own, trial.config, rates, options.pretraining)
+    training.check(work, named(options), trial.seeds)
     tasks = [(work, arm, trial.seeds) for arm in named(options)]
     found: dict[str, training.Tuned] = {}
     for arm, one in zip(named(options), in_processes(training.tuned, tasks, trial.jobs), strict=True):

@@ -137,9 +137,25 @@ def tuned(work: Work, arm: tuple[str, str, str], seeds: Sequence[int]) -> Tuned:
     return Tuned(work.rates[best], trials, tuple(runs))
 
 
+def check(work: Work, arms: Sequence[tuple[str, str, str]], seeds: Sequence[int]) -> None:
+    """Build every network and recipe once: what is wrong ends the study before its first run.
+
+    Raises
+    ------
+    ValueError
+        For no seeds, no or repeated step sizes, or an option that a network or a recipe does not allow.
+    """
+    require(len(seeds) > 0, "seeds", "at least one", list(seeds))
+    require(0 < len(set(work.rates)) == len(work.rates), "rates", "at least one, each once", work.rates)
+    replace(work.config, epochs=work.pretraining)
+    for network, _, method in arms:
+        work.network(network, method, 0)
+        for rate in work.rates:
+            replace(work.config, lr=rate, **METHODS[method].config)
+
+
 def comparison(work: Work, found: Mapping[str, Tuned], seeds: Sequence[int]) -> Comparison:
     """All runs as one sweep."""
-    require(len(found) > 0, "methods", "at least one", list(found))
     arms: dict[str, dict[str, Any]] = {arm: {} for arm in found}
     runs = tuple(run for one in found.values() for run in one.runs)
     reference = next(iter(arms))
