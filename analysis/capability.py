@@ -18,8 +18,7 @@ from analysis.tables import Cell, Table
 from bnn_ref import data, models, train
 from bnn_ref.binarizer import Sign
 from bnn_ref.layers import Sequential
-from bnn_ref.models import BiRealBlock
-from bnn_ref.models.bireal import SmallBiReal
+from bnn_ref.models.bireal import BiReal20
 from bnn_ref.parameter import Array
 
 SEED, SIZE, CHANNELS, BLOCKS = 0, 14, 32, 3
@@ -34,6 +33,8 @@ def values(tensor: str, taps: int) -> int:
 
 
 TENSORS = ("A_b", "A_m", "A_r", "A_r + shortcut")
+NETWORKS = {"bireal": TENSORS, "plain": TENSORS[:-1]}
+"""A shortcut a convolution, or none: and what there is in a block."""
 
 
 def bounds() -> Table:
@@ -62,27 +63,26 @@ def counts() -> Table:
     return Table.of(["entry", "taps", "values"], rows)
 
 
-def trained(digits: data.Dataset) -> SmallBiReal:
+def trained(digits: data.Dataset, shortcut: str) -> BiReal20:
     """Three blocks of 3x3x32 on 8 x 8 pixels, three epochs on the digits, in eval mode."""
-    own: dict[str, Any] = {"widths": [CHANNELS], "blocks": [BLOCKS], "pool": False}
-    model = models.build("bireal-small", input_shape=digits.shape, seed=SEED, **own)
+    own: dict[str, Any] = {"width": CHANNELS, "blocks": [BLOCKS], "shortcut": shortcut}
+    model = models.build("bireal-20", input_shape=digits.shape, seed=SEED, **own)
     train.fit(model, digits, train.Config(epochs=3, lr=1e-2, seed=SEED))
-    assert isinstance(model, SmallBiReal)
+    assert isinstance(model, BiReal20)
     return model
 
 
-def tensors(model: SmallBiReal, images: Array) -> Iterator[tuple[int, dict[str, Array]]]:
-    """For each block its number and its tensors (N, H, W, C) in eval mode."""
+def tensors(model: BiReal20, images: Array) -> Iterator[tuple[int, dict[str, Array]]]:
+    """For each block its number and its tensors (N, H, W, C) in eval mode; a sum only where there is one."""
     x = model.stem(images)
-    blocks = [layer for _, layer in model.layers() if isinstance(layer, BiRealBlock)]
-    for number, block in enumerate(blocks, 1):
-        assert isinstance(block.branch, Sequential)
-        product, normalize = block.branch.parts
+    for number, block in enumerate(model.body.parts, 1):
+        branch = getattr(block, "branch", block)
+        assert isinstance(branch, Sequential)
+        product, normalize = branch.parts
         conv = product(x)
-        norm = normalize(conv)
-        after = block(x)
-        yield number, dict(zip(TENSORS, (Sign()(x), conv, norm, after), strict=True))
-        x = after
+        found = [Sign()(x), conv, normalize(conv)]
+        x = block(x)
+        yield number, dict(zip(TENSORS, [*found, x] if branch is not block else found, strict=False))
 
 
 def distinct(values: Array) -> Array:
@@ -92,24 +92,27 @@ def distinct(values: Array) -> Array:
 
 
 def measured() -> Table:
-    """Values that entries of the trained network take over all images: the most, and the median entry's.
+    """Values that entries of trained networks take over all images: the most, and the median entry's.
 
     The bound is the rule's, which counts one tensor on the shortcut. In fact that stream carries the stem's
     real values and every block before. What is trained depends, in its last digits, on the machine.
     """
     digits = data.load("digits")
-    model = trained(digits)
     images = np.concatenate([digits.train_images, digits.test_images])
     rows: list[list[Cell]] = []
-    for number, block in tensors(model, data.Preprocessing.fit(digits)(images)):
-        pixels = taps_of_map(block["A_m"].shape[1], 1)
-        for tensor, entries in block.items():
-            found = distinct(entries)
-            for n, place in PLACES.items():
-                here, bound = found[pixels == n], values(tensor, n * CHANNELS)
-                row: list[Cell] = [number, place, n * CHANNELS, tensor, bound, len(images)]
-                rows.append([*row, int(here.max()), float(np.median(here))])
-    return Table.of(["block", "place", "taps", "tensor", "bound", "images", "most", "median"], rows)
+    for shortcut in NETWORKS:
+        for number, block in tensors(trained(digits, shortcut), data.Preprocessing.fit(digits)(images)):
+            for tensor, entries in block.items():
+                rows += [[shortcut, number, *row] for row in _places(tensor, entries)]
+    columns = ["network", "block", "place", "taps", "tensor", "bound", "images", "most", "median"]
+    return Table.of(columns, rows)
+
+
+def _places(tensor: str, entries: Array) -> Iterator[list[Cell]]:
+    found, pixels = distinct(entries), taps_of_map(entries.shape[1], 1)
+    for n, place in PLACES.items():
+        here, bound = found[pixels == n], values(tensor, n * CHANNELS)
+        yield [place, n * CHANNELS, tensor, bound, len(entries), int(here.max()), float(np.median(here))]
 
 
 def tables() -> Mapping[str, Table]:

@@ -1,4 +1,4 @@
-"""Bi-Real Net's Fig. 3 in bits: values that an entry can take, and those it takes in a trained network."""
+"""Values that an entry of a Bi-Real block can take, in bits, and those it takes in trained networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from figures.drawing import BLUE, ORANGE, run
 ALONG = ("A_b", "A_m", "A_r")
 NAMES = {"A_b": "$A_b$\nsign", "A_m": "$A_m$\n1-bit convolution", "A_r": "$A_r$\nbatch norm"}
 NEXT = "handed on\nto the next block"
-MEASURED = {"A_r": ("without shortcut: $A_r$", ORANGE), "A_r + shortcut": ("with: $A_r$ + shortcut", BLUE)}
+MEASURED = {
+    ("plain", "A_r"): ("network without shortcuts: $A_r$", ORANGE),
+    ("bireal", "A_r + shortcut"): ("with: $A_r$ + shortcut", BLUE),
+}
 PLACES = ("corner", "edge", "interior")
 WIDTH = 0.38
 
@@ -51,8 +54,8 @@ def measured_panel(ax: Axes, measured: Table) -> None:
     """Bounds as pale bars, and how many values the median entry of the last block takes."""
     last = measured.column("block")[-1]
     rows = [row for row in measured.records() if row["block"] == last]
-    for side, (tensor, (label, color)) in enumerate(MEASURED.items()):
-        chosen = {row["place"]: row for row in rows if row["tensor"] == tensor}
+    for side, (drawn, (label, color)) in enumerate(MEASURED.items()):
+        chosen = {row["place"]: row for row in rows if (row["network"], row["tensor"]) == drawn}
         at = np.arange(len(PLACES)) + (side - 0.5) * (WIDTH + 0.02)
         bound, median = (
             np.array([float(chosen[place][column]) for place in PLACES]) for column in ("bound", "median")
@@ -69,7 +72,7 @@ def measured_panel(ax: Axes, measured: Table) -> None:
     ax.text(-0.82, np.log2(images) + 0.15, f"{images:,} images", fontsize=8, ha="left", va="bottom")
     ax.set_xlim(-0.85, 2.5)
     ax.set_xticks(range(3), [f"{place}\n{_taps(rows, place)} taps" for place in PLACES])
-    ax.set_title("the median entry of a trained network (pale: bound)", loc="left")
+    ax.set_title("the median entry of trained networks (pale: bound)", loc="left")
     ax.legend(loc="upper left", fontsize=8)
 
 

@@ -34,7 +34,7 @@ class Counts:
     packed_bytes : int or None
         Of tensors in the packed file; None where the network cannot be packed.
 
-    Source: the counting rules of bireal2018.
+    Source: after bireal2018, whose counting rules its follow-up reactnet2020 keeps.
     """
 
     real_weights: int = 0

@@ -77,7 +77,7 @@ class Cost:
         One real number a binary channel in place of the network's own scales, and two real multiplications
         a binary output (by the scales of weight and activations; finding the latter is not counted).
 
-        Source: ours, inferred from the operations that bireal2018 gives for xnornet2016.
+        Source: ours, inferred from the operations that reactnet2020 (README) gives for xnornet2016.
         """
         own = self.total
         macs = own.real_macs + 2 * own.binary_outputs

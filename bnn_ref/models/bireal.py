@@ -83,7 +83,8 @@ SHORTCUTS: dict[str, Callable[[Operands, Iterable[Change]], list[Layer]]] = {
     "res": one_for_two,
     "plain": no_shortcuts,
 }
-"""The arms of the ablation: the same binary convolutions. Source: bireal2018."""
+"""The arms of the ablation: the same binary convolutions. Source: after bireal2018, whose ablation we know by
+recall."""
 
 
 def body(
@@ -192,6 +193,9 @@ class BiReal20(Classifier):
 
     Source: ours; the block is that of bireal2018.
     """
+
+    stem: Sequential
+    body: Sequential
 
     def __init__(
         self,

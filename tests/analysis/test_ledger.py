@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import pkgutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,6 +123,13 @@ def test_which_claims_fail(rulings: dict[str, Ruling]) -> None:
 
 def test_which_claims_the_project_rests_on(rulings: dict[str, Ruling]) -> None:
     assert {key for key in TRUE if rulings[key].verdict != HOLDS} == set()
+
+
+def test_the_readme_counts_the_verdicts(rulings: dict[str, Ruling]) -> None:
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
+    n = Counter(ruling.verdict for ruling in rulings.values())
+    said = f"{n[HOLDS]} hold, {n[FAILS]} fail, {n[UNTESTED]} cannot be tested at this size"
+    assert f"lists {n.total()} statements of the papers with what we found: {said}" in readme
 
 
 def test_accuracies_are_not_claimed_to_be_tested(rulings: dict[str, Ruling]) -> None:

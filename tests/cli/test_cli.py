@@ -187,12 +187,14 @@ def test_spectrum_and_show_of_every_estimator(name: str, tmp_path: Path) -> None
     assert any(formula in shown.output for formula in wanted)
 
 
-@pytest.mark.parametrize("convention", ["library", "larq"])
-def test_show_of_a_model_is_its_cost(convention: str) -> None:
-    wanted = bnn_ref.cost(bnn_ref.models.build("cnn", input_shape=(20, 16, 3)), (1, 20, 16, 3), convention)
-    arguments = ("show", "--model", "cnn", "--size", "20x16x3", "--convention", convention)
+@pytest.mark.parametrize(
+    ("model", "convention"), [("cnn", "library"), ("cnn", "larq"), ("bireal-34", "library")]
+)
+def test_show_of_a_model_is_its_cost(model: str, convention: str) -> None:
+    wanted = bnn_ref.cost(bnn_ref.models.build(model, input_shape=(20, 16, 3)), (1, 20, 16, 3), convention)
+    arguments = ("show", "--model", model, "--size", "20x16x3", "--convention", convention)
     found = json.loads(run(*arguments, "--json").stdout)
-    assert found == {"model": "cnn", "input_shape": [20, 16, 3], **wanted.to_dict()}
+    assert found == {"model": model, "input_shape": [20, 16, 3], **wanted.to_dict()}
     shown = run(*arguments)
     assert shown.exit_code == 0, shown.output
     assert max(map(len, shown.output.splitlines())) <= 120

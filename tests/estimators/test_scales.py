@@ -94,7 +94,8 @@ def test_every_rule_that_multiplies_its_signs_is_known_here() -> None:
 @pytest.mark.parametrize("scale", ["channel", "tensor"])
 @pytest.mark.parametrize("name", OWN)
 def test_a_rule_with_its_own_scale_takes_no_other(name: str, scale: str) -> None:
-    with pytest.raises(ValueError, match=f"scale: required 'none' beside '{name}', which has its own, got"):
+    wanted = f"scale: required one of none(, folded)? beside '{name}', which has its own, got '{scale}'"
+    with pytest.raises(ValueError, match=wanted):
         models.build("mlp", weight_estimator=name, scale=scale)
 
 

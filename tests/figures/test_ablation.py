@@ -36,7 +36,8 @@ def test_a_changed_table_is_a_changed_picture(results: Path, change: Change) -> 
     change(results / "bireal-contrasts.csv", "reading", 0, "worse, AGAINST what was expected")
     change(results / "bireal-contrasts.csv", "low", 1, "")
     right = ablation.draw(results).get_axes()[1]
-    assert right.texts[0].get_text() == "worse, AGAINST what was expected (expected: better)"
+    assert right.texts[0].get_text() == "worse, AGAINST what was expected"
+    assert right.texts[2].get_text().endswith("images (expected: better)")
 
 
 def test_mismatch_shows_the_mean_and_every_network(results: Path, change: Change) -> None:

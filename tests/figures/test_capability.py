@@ -31,9 +31,9 @@ def test_measured_bars_stand_in_front_of_their_bounds(results: Path) -> None:
     _, right = capability.draw(results).get_axes()
     rows = [row for row in read(results / "capability-measured.csv").records() if row["block"] == "3"]
     wanted: list[float] = []
-    for tensor in ("A_r", "A_r + shortcut"):
+    for drawn in (("plain", "A_r"), ("bireal", "A_r + shortcut")):
         for column in ("bound", "median"):
-            wanted += [float(row[column]) for row in rows if row["tensor"] == tensor]
+            wanted += [float(row[column]) for row in rows if (row["network"], row["tensor"]) == drawn]
     np.testing.assert_allclose(heights(right), np.log2(wanted))
     assert right.get_lines()[0].get_ydata()[0] == np.log2(1797)
 
@@ -41,7 +41,8 @@ def test_measured_bars_stand_in_front_of_their_bounds(results: Path) -> None:
 def test_a_changed_table_is_a_changed_bar(results: Path, change: Change) -> None:
     before = capability.draw(results).get_axes()
     table = read(results / "capability-measured.csv")
-    row = next(i for i, r in enumerate(table.records()) if (r["block"], r["tensor"]) == ("3", "A_r"))
+    drawn = ("plain", "3", "A_r")
+    row = next(i for i, r in enumerate(table.records()) if (r["network"], r["block"], r["tensor"]) == drawn)
     change(results / "capability-measured.csv", "median", row, "7")
     change(results / "capability-bounds.csv", "values of an entry", 1, "64")
     after = capability.draw(results).get_axes()

@@ -115,6 +115,22 @@ def test_prelu_and_loss() -> None:
     assert np.allclose(dz, twin.grad.numpy(), atol=1e-14)
 
 
+def swish_sign(beta: float) -> Callable[[Any], Any]:
+    return lambda x: 2 * torch.sigmoid(beta * x) * (1 + beta * x * (1 - torch.sigmoid(beta * x))) - 1
+
+
+def behind_clip(transformation: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function whose slope is T'(L(x)): T differentiated by torch where the quantizer, before it hardens,
+    puts x."""
+
+    def surrogate(x: Any) -> Any:
+        at = x.detach().clamp(-1, 1).requires_grad_()
+        (slope,) = torch.autograd.grad(transformation(at).sum(), at)
+        return slope * x
+
+    return surrogate
+
+
 SURROGATES: dict[str, Callable[[Any], Any]] = {
     "identity-ste": lambda x: x,
     "clipped-ste": lambda x: x.clamp(-1, 1),
@@ -126,8 +142,8 @@ SURROGATES: dict[str, Callable[[Any], Any]] = {
     "fda-growing": lambda x: 4 / torch.pi * sum(
         torch.sin((2 * i + 1) * 0.1 * x.clamp(-1, 1)) / (2 * i + 1) for i in range(9)
     ),
-    "swish-sign": lambda x: 2 * torch.sigmoid(5 * x) * (1 + 5 * x * (1 - torch.sigmoid(5 * x))) - 1,
-    "bnn++": lambda x: 2 * torch.sigmoid(5 * x) * (1 + 5 * x * (1 - torch.sigmoid(5 * x))) - 1,
+    "swish-sign": swish_sign(5),
+    "bnn++": swish_sign(5),
     "dsq": lambda x: torch.tanh(0.5 * np.log(9.0) * x.clamp(-1, 1)) / 0.8,
     "ede": torch.tanh,
     "rbnn": lambda x: torch.where(
@@ -143,7 +159,19 @@ SURROGATES: dict[str, Callable[[Any], Any]] = {
         torch.sign(x) * x.abs().clamp(0.1, 1.5) ** (1 / 3),
     ),
     "dorefa-activation": lambda x: x.clamp(0, 1),
+    "tanh-proxconnect": behind_clip(torch.tanh),
+    "bnn++-proxconnect": behind_clip(swish_sign(2)),
 }  # fmt: skip
+SURROGATES |= {
+    name: SURROGATES[twin]
+    for twin, names in {
+        "identity-ste": ("fp", "projected", "proxconnect", "parq", "proxquant", "w-shape", "binary-relax"),
+        "clipped-ste": ("clip-activation", "hard-tanh"),
+        "approxsign": ("poly+",),
+        "ede": ("ede+",),
+    }.items()
+    for name in names
+}
 
 
 @pytest.mark.parametrize("name", list(estimators.curves()))
