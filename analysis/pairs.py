@@ -13,6 +13,7 @@ from scipy.optimize import brentq, minimize_scalar
 from analysis.study import Study, run
 from analysis.tables import Cell, Table
 from bnn_ref import estimators
+from bnn_ref.auditing import decompose
 from bnn_ref.binarizer import Curve
 from bnn_ref.estimators.irnet import EDE
 from bnn_ref.estimators.proximal import Polyline, ProximalMap
@@ -79,7 +80,7 @@ def quantizers() -> Table:
 
 
 def gallery() -> Table:
-    """F and B of each method over w."""
+    """F and B of each method over w, and what the criterion says of the pair."""
     rows: list[list[Cell]] = []
     for method, (name, parameters) in GALLERY.items():
         b = estimators.get(name, **parameters)
@@ -87,8 +88,9 @@ def gallery() -> Table:
         assert isinstance(b.surrogate, Curve)
         at, w = along(-2, 2, 81, {*b.forward.kinks, *b.surrogate.kinks})
         values = (w.tolist(), b(at).tolist(), b.backward(at, np.ones_like(at)).tolist())
-        rows += [[method, *cells] for cells in zip(*values, strict=True)]
-    return Table.of(["method", "w", "F", "B"], rows)
+        verdict = "holds" if decompose(b).holds else "fails"
+        rows += [[method, verdict, *cells] for cells in zip(*values, strict=True)]
+    return Table.of(["method", "criterion", "w", "F", "B"], rows)
 
 
 def proximal() -> Table:

@@ -23,6 +23,11 @@ def _arxiv(number: str) -> str:
     return f"https://arxiv.org/abs/{number}"
 
 
+def _search(words: str) -> str:
+    """A search by title: for what was read of without its number."""
+    return f"https://arxiv.org/search/?searchtype=title&query={words.replace(' ', '+')}"
+
+
 PAPERS: dict[str, Paper] = {
     "bengio2013": Paper(
         "Y. Bengio, N. Léonard, A. Courville",
@@ -228,7 +233,7 @@ PAPERS: dict[str, Paper] = {
         "BinaryRelax: A Relaxation Approach for Training Deep Neural Networks with Quantized Weights",
         "SIAM Journal on Imaging Sciences",
         2018,
-        _arxiv("1801.06313"),
+        _search("BinaryRelax A Relaxation Approach"),
     ),
     "proxconnect2021": Paper(
         "T. Dockhorn, Y. Yu, E. Sari, M. Zolnouri, V. Partovi Nia",
@@ -242,7 +247,7 @@ PAPERS: dict[str, Paper] = {
         "PARQ: Piecewise-Affine Regularized Quantization",
         "ICML",
         2025,
-        _arxiv("2503.15748"),
+        _search("PARQ Piecewise-Affine Regularized Quantization"),
     ),
     "layernorm2016": Paper(
         "J. L. Ba, J. R. Kiros, G. E. Hinton",

@@ -86,11 +86,8 @@ def train(
     destination(out)
     proximal = {"rule": rule, **_proximal(prox), "harden": harden}
     often: dict[str, Any] = {"anneal": anneal, "reestimate_norms": reestimate_norms}
-    config = training.Config(
-        epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed, **proximal, **often
-    )
-    frozen = tuple(freeze or ())
-    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, seed=seed, frozen=frozen)
+    more: dict[str, Any] = {"seed": seed, "frozen": tuple(freeze or ()), **proximal, **often}
+    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, **more)
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
     common = {"input_shape": images.shape, "classes": len(images.classes), "seed": seed}

@@ -148,7 +148,7 @@ TABLE: dict[str, Entry] = {
         proxquant.binary_relax, "binaryrelax2018", "from the clip to the projection by jumps"
     ),
     "fp": Entry(proxconnect.full_precision, "pcpp2023", "full precision: no binarizer at all"),
-    "hard-tanh": Entry(soft(HardTanh), "pcpp2023", "the clip forward and backward"),
+    "hard-tanh": Entry(soft(HardTanh), "bnn2016", "the clip forward and backward"),
     "poly+": Entry(soft(PiecewiseQuadratic), "pcpp2023", "the piecewise quadratic forward and backward"),
     "ede+": Entry(soft(EDE, LogSpaced()), "pcpp2023", "error decay forward and backward"),
     "proxconnect": Entry(

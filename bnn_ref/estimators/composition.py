@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,9 +16,8 @@ from bnn_ref.estimators.proximal import ProximalMap
 from bnn_ref.parameter import Array
 
 Function = Callable[[Array], Array]
-
-STEP = 1e-30
-"""A complex step: the slope of a piece, to rounding."""
+Line = tuple[float, float, float]
+"""(w0, y0, slope), as in `ProximalMap.lines`."""
 
 SAMPLES = 4001
 """How many values of P are looked at, on each interval of its image, for the extremes of T'."""
@@ -62,29 +61,59 @@ class Composition(Curve):
         require(good, "inner", "a proximal map that is symmetric about 0", self.inner)
 
     @cached_property
-    def crossings(self) -> tuple[float, ...]:
-        """Where P passes a kink of T."""
-        edges = (-math.inf, *self.inner.kinks, math.inf)
-        found = []
-        for (w, y, slope), (low, high) in zip(self.inner.lines, pairwise(edges), strict=True):
-            at = [w + (kink - y) / slope for kink in self.outer.kinks] if slope else []
-            found += [w for w in at if low < w < high]
-        return tuple(found)
+    def breaks(self) -> tuple[tuple[float, str], ...]:
+        """(kink, owner), ascending: P's own, and between them those where P passes a kink of T.
+
+        One of both kinds may stand at the same w: "right" and then "left" leave that w to the piece between.
+        """
+        own = tuple(zip(self.inner.kinks, self.inner.owners, strict=True))
+        firsts = (-math.inf, *(w if side == "right" else math.nextafter(w, math.inf) for w, side in own))
+        lasts = (*(w if side == "left" else math.nextafter(w, -math.inf) for w, side in own), math.inf)
+        spans = zip(self.inner.lines, firsts, lasts, strict=True)
+        passed = (each for line, first, last in spans for each in self._passed(line, first, last))
+        return tuple(sorted({*own, *passed}, key=lambda each: (each[0], each[1] == "left")))
+
+    def _passed(self, line: Line, first: float, last: float) -> Iterator[tuple[float, str]]:
+        """Where P, on this line from the float `first` to `last`, passes kinks of T.
+
+        By the rounded P, on which T's side is decided: beside a kink many w can have one value of P.
+        """
+        w, y, slope = line
+        for j, (kink, owner) in enumerate(zip(self.outer.kinks, self.outer.owners, strict=True)):
+            if slope:
+                near = w + (kink - y) / slope
+                reach = 1 + abs(near)
+                below, above = max(first, near - reach), min(last, near + reach)
+                if self._side(below) <= j < self._side(above):
+                    yield self._bisected(j, below, above)[owner == "right"], owner
+
+    def _side(self, w: float) -> int:
+        """The branch of T that P(w) is on."""
+        return int(self.outer.branch(_settled(self.inner, np.array(w))))
+
+    def _bisected(self, j: int, below: float, above: float) -> tuple[float, float]:
+        """The neighbouring floats between which P goes from T's branches up to j to those behind it."""
+        while below < (middle := (below + above) / 2) < above:
+            below, above = (below, middle) if self._side(middle) > j else (middle, above)
+        return below, above
 
     @cached_property
     def kinks(self) -> tuple[float, ...]:
-        return tuple(sorted({*self.inner.kinks, *self.crossings}))
+        return tuple(kink for kink, _ in self.breaks)
+
+    @cached_property
+    def owners(self) -> tuple[str, ...]:
+        return tuple(owner for _, owner in self.breaks)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """Left to right, one more than kinks."""
-        first, last = self.kinks[0], self.kinks[-1]
-        middles = np.array([first - 1, *((a + b) / 2 for a, b in pairwise(self.kinks)), last + 1])
-        lines = [self.inner.lines[i] for i in self.inner.branch(middles)]
-        pieces = self.outer.pieces()
-        branches = self.outer.branch(_settled(self.inner, middles))
-        chosen = (_function(pieces[j]) for j in branches)
-        return tuple(Cell(w, y, slope, part) for (w, y, slope), part in zip(lines, chosen, strict=True))
+        """Left to right, one more than kinks; each holds a float, which tells its line and T's piece."""
+        (first, owner), outer = self.breaks[0], self.outer.pieces()
+        inside = [first if owner == "left" else math.nextafter(first, -math.inf)]
+        inside += [w if side == "right" else math.nextafter(w, math.inf) for w, side in self.breaks]
+        lines = (self.inner.lines[i] for i in self.inner.branch(np.array(inside)))
+        parts = (_function(outer[self._side(w)]) for w in inside)
+        return tuple(Cell(w, y, slope, part) for (w, y, slope), part in zip(lines, parts, strict=True))
 
     def value(self, x: Array) -> Array:
         """B(x) = T'(P(x))."""
@@ -108,12 +137,6 @@ class Transformed(Composition):
     def levels(self) -> tuple[float, ...] | None:
         levels = self.inner.levels
         return None if levels is None else tuple(map(float, _settled(self.outer, np.array(levels))))
-
-    @property
-    def owners(self) -> tuple[str, ...]:
-        jumps = self.inner.jumps
-        side = "left" if self.inner.selection == "lower" else "right"
-        return tuple(side if kink in jumps else "right" for kink in self.kinks)
 
     def pieces(self) -> tuple[Piece, ...]:
         return tuple(lambda w, cell=cell: cell.outer(cell.inner(w)) for cell in self.cells)
@@ -162,16 +185,6 @@ class Integral(Composition):
             return None
         start = cell.inner(np.array(self.kinks[-1 if sign > 0 else 0]))
         return float((self.outer.area / 2 - sign * self.outer(start)) / cell.slope)
-
-    @cached_property
-    def owners(self) -> tuple[str, ...]:
-        kinks = np.array(self.kinks)
-        right = [
-            _function(piece)(np.array(w + 1j * STEP)).imag / STEP
-            for w, piece in zip(kinks, self.pieces()[1:], strict=True)
-        ]
-        own = self.value(kinks)
-        return tuple("right" if same else "left" for same in np.isclose(own, right, rtol=1e-9, atol=1e-12))
 
     @cached_property
     def constants(self) -> tuple[float, ...]:

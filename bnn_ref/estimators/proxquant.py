@@ -33,7 +33,7 @@ class SumOfSteps:
     start : float
         At least 0.
 
-    Source: proxconnect2021 (1); parq2025 (0).
+    Source: after proxconnect2021 (1); parq2025 (0).
     """
 
     field: str

@@ -134,7 +134,8 @@ class ProxConnect(Proximal):
 
     For a fixed r, P_r's strength grows like the sum of step sizes: w* is an unnormalised sum of gradients.
 
-    Parameters and errors as in `Proximal`. Source: proxconnect2021.
+    Parameters and errors as in `Proximal`. Source: after proxconnect2021; as written here it is parq2025's
+    AProx, which that paper calls equivalent, with another start of the sum.
     """
 
     at_quantized, from_quantized = True, False

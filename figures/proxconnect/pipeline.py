@@ -1,4 +1,4 @@
-"""ProxConnect++'s Fig. 1, redrawn after its caption: forward in red, backward in blue."""
+"""The passes of ProxConnect++, in the colours that its Fig. 1's caption names: forward red, backward blue."""
 
 from __future__ import annotations
 

@@ -39,6 +39,13 @@ def test_kinks_stand_twice_with_both_limits() -> None:
     assert [row[3] for row in rows] == ["0.3", "0.7"]
 
 
+def test_the_gallery_says_which_pairs_decompose() -> None:
+    """The column of the specification's list of methods; the last two are T o P."""
+    table = read(RESULTS / "pairs-gallery.csv")
+    verdicts = set(zip(table.column("method"), table.column("criterion"), strict=True))
+    assert verdicts == {(method, "holds" if method in HOLDING else "fails") for method in pairs.GALLERY}
+
+
 def test_marks_of_sign_swish() -> None:
     """z0 / mu, 1.19968 and the lobe's -0.07383 mu at 3.43584 / mu."""
     marks = read(RESULTS / "pairs-swish-marks.csv")

@@ -30,6 +30,10 @@ OUTER: list[Curve] = [
     SwishSign(6.0),
     EDE(1.5, 0.8),
     PiecewiseQuadratic(),
+    HardTanh(0.7),
+    HardTanh(0.3),
+    HardTanh(0.3, inclusive=False),
+    HardTanh(0.1),
     Identity(),
 ]
 INNER: list[ProximalMap] = [
@@ -44,6 +48,7 @@ INNER: list[ProximalMap] = [
     ProxQuant(0.3),
     Parq((-1, 0, 1), s=0.5),
     ConvexPar((0.5,), (0.2, 0.4)),
+    Polyline(((-1, -1), (1, 1))),
 ]
 PAIRS = [(t, p) for t in OUTER for p in INNER]
 each = pytest.mark.parametrize(("outer", "inner"), PAIRS, ids=str)
@@ -132,6 +137,16 @@ def test_a_clip_behind_a_quantizer_keeps_its_convention_on_kinks() -> None:
         np.testing.assert_array_equal(pair.backward(w, np.ones(5)), [outside, outside, 1, outside, outside])
         failed = [str(check) for check in audit(pair).failures]
         assert not failed
+
+
+@pytest.mark.parametrize("inclusive", [True, False])
+def test_a_jump_that_ends_on_a_kink_of_t(inclusive: bool) -> None:
+    """B there is T' at the selected value, be it that of no neighbour; the integral declares the same."""
+    jump = ((-0.5, -0.3), (-0.5, -0.1), (0.5, 0.1), (0.5, 0.3))
+    pair = composed(HardTanh(0.3, inclusive=inclusive), Polyline(jump, ends=(1, 1)))
+    assert pair.backward(np.array([0.4, 0.5, 0.6]), np.ones(3)).tolist() == [1, inclusive, 0]
+    failed = [str(check) for check in audit(pair).failures]
+    assert not failed
 
 
 def test_a_replayed_evaluation_makes_the_same_decisions_at_first_and_later() -> None:

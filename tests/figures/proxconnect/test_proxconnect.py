@@ -53,7 +53,8 @@ def test_the_gallery_has_a_row_a_method(results: Path) -> None:
     assert [ax.get_ylabel().replace("\n", ", ") for ax in axes[:, 0]] == list(
         dict.fromkeys(table.column("method"))
     )
-    for (left, right), ((_,), part) in zip(axes, grouped(table, "method"), strict=True):
+    for (left, right), ((_, verdict), part) in zip(axes, grouped(table, "method", "criterion"), strict=True):
+        assert [text.get_text() for text in right.texts] == [verdict]
         for ax, column in ((left, "F"), (right, "B")):
             y = np.array(ax.get_lines()[-1].get_ydata())
             np.testing.assert_array_equal(y[~np.isnan(y)], part.numbers(column))
