@@ -59,6 +59,7 @@ def test_nothing_else_is_committed() -> None:
     stems |= {f"bireal-{part}" for part in ("cells", "real", "contrasts", "networks", "mismatch")}
     stems |= {"capability-bounds", "capability-counts", "capability-measured"}
     stems |= {"magnitude-equalities", "magnitude-ratios"}
+    stems |= {f"proxconnect-{part}" for part in ("arms", "contrasts", "memory")}
     stems |= {"proximal-sawtooth", "proximal-strength", "proximal-least-squares"}
     stems |= {
         f"pairs-{part}" for part in ("quantizers", "gallery", "proximal", "swish", "swish-marks", "ede")
@@ -131,9 +132,9 @@ def test_all_of_them_in_one_go(
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    for name in ("fda", "bireal", "vit"):
+    for name in ("fda", "bireal", "proxconnect", "vit"):
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0
-    assert asked == [(name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "vit")]
+    assert asked == [(name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "proxconnect", "vit")]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out
