@@ -126,7 +126,7 @@ def test_a2_with_the_identity_forward_and_b_of_1_it_is_the_plain_rule(rule: Make
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("p", MAPS)
-@pytest.mark.parametrize("t", [Tanh(2.0), SwishSign(5.0), HardTanh(), PiecewiseQuadratic()])
+@pytest.mark.parametrize("t", [Tanh(2.0), SwishSign(5.0), HardTanh(), HardTanh(0.7), PiecewiseQuadratic()])
 def test_a3_proxconnect_on_l_of_t_is_proxconnect_plus_plus_with_t_of_p(
     p: Curve, t: Curve, rule: Make
 ) -> None:
