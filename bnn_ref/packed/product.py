@@ -49,7 +49,7 @@ class Product:
     ) -> None:
         filters, padding = filters_of(step), margin_of(step)
         self.pitch, self.source, self.copy = pitch_of(len(filters)), source, source
-        if padding > source.margin:
+        if padding > source.margin or source.cells.dtype == np.int32:
             channels = source.shape[-1]
             self.copy = Storage.of(len(source.cells), source.shape, np.float32, padding, channels)
         height, width = sides(source.shape)

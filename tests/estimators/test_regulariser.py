@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from proximal_draws import by_search, level_sets, shifts
 from scipy.integrate import quad
@@ -182,11 +182,12 @@ def test_q10_the_w_shape_is_sign_from_the_threshold_on(alpha: float, mu: float) 
 
 
 @given(st.floats(0.05, 3))
+@example(0.99999)
 def test_q10_for_the_map_and_on_longer_intervals(lam: float) -> None:
     """Sign on [-1, 1] iff lam >= 1; on [-B, B], B >= 2, iff lam >= B - 1."""
     for reach, threshold in ((1.0, 1.0), (2.0, 1.0), (2.5, 1.5), (4.0, 3.0)):
         assume(abs(lam - threshold) > 1e-9)
-        w = np.linspace(-reach, reach, 2000)
+        w = np.append(np.linspace(-reach, reach, 2000), (-1e-12, 1e-12))  # what leaves a level last
         assert (ProxQuant(lam)(w) == np.sign(w)).all() == (lam >= threshold)
 
 

@@ -86,6 +86,15 @@ def test_what_a_form_has_room_for(norms: int, last: Layer, ops: str) -> None:
     assert len(forms(graph)[0]) <= len("*+*++p+f")
 
 
+@pytest.mark.parametrize("padding", [0, 1])
+def test_integers_that_feed_a_real_product(padding: int) -> None:
+    hard = signs()
+    binary = Conv2d(3, 5, 1, rng=RNG, activation=hard, weight=hard, bias=False)
+    model = Sequential(binary, Conv2d(5, 4, 3, padding=padding, rng=RNG)).eval()
+    x = inputs(RNG, (2, 4, 3, 3))
+    np.testing.assert_array_equal(Plan(pack(model).graph, x.shape[1:])(x), model(x))
+
+
 def test_the_result_takes_the_place_of_its_residual() -> None:
     plan = Plan(graph_of("bireal-18"), (28, 28, 1))
     numbers = [value for value in plan.values.values() if not isinstance(value, Bits)]
