@@ -153,9 +153,9 @@ class Plan:
 
 
 def _samples(graph: Graph, shape: tuple[int, ...]) -> dict[int, Array]:
-    """Every value for one input of zeros: their shapes and dtypes are those of all inputs."""
+    """Arrays of the shape and dtype that every value has for one input; there is no memory behind them."""
     found: dict[int, Array] = {}
     with np.errstate(all="ignore"):
         for values in graph.walk(np.zeros((1, *shape), np.float32)):
-            found |= values
+            found |= {key: np.broadcast_to(value.dtype.type(0), value.shape) for key, value in values.items()}
     return found
