@@ -1,4 +1,4 @@
-"""Accuracy against what can be computed of an estimator: its error to sign, and how uneven its slope is."""
+"""Accuracy against what can be computed of an estimator: its error to sign, and the variance it passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from figures.drawing import BLUE, ORANGE, run
 OPERANDS = {"activation": ("estimators of activations", BLUE), "weight": ("estimators of weights", ORANGE)}
 MEASURES = {
     "error to sign": "area between T and sign on [-1, 1]",
-    "unevenness": "unevenness of the slope, Var T' / mean T'$^2$",
+    "variance ratio": "variance of the gradient behind T, over that in front",
 }
 NOTE = (
     "Each point: an estimator, the mean over seeds and its 95 % interval; measured on the tensors of its own "
@@ -26,27 +26,27 @@ NOTE = (
 Record = dict[str, str]
 
 
-def panel(ax: Axes, rows: Sequence[Record], ranking: Record, operand: str, measure: str) -> None:
-    """One operand, one measure: a labelled point an estimator."""
-    rows = sorted((row for row in rows if row["mean"]), key=lambda row: float(row["mean"]))
-    x = [float(row[measure]) for row in rows]
-    y = [float(row["mean"]) for row in rows]
-    bounds = [
+def panel(
+    ax: Axes, rows: Sequence[Record], numbers: dict[str, int], ranking: Record, operand: str, measure: str
+) -> None:
+    """One operand, one measure: a numbered point an estimator."""
+    rows = [row for row in rows if row["mean"]]
+    x, y = ([float(row[key]) for row in rows] for key in (measure, "mean"))
+    low, high = (
         [abs(float(row[end] or row["mean"]) - float(row["mean"])) for row in rows] for end in ("low", "high")
-    ]
+    )
     color = OPERANDS[operand][1]
-    ax.errorbar(x, y, yerr=bounds, fmt="o", color=color, markersize=4, elinewidth=0.7, alpha=0.9)
-    span, middle = max(x) - min(x) or 1.0, (max(x) + min(x)) / 2
-    for i, row in enumerate(rows):
-        right = x[i] > middle
-        aside = (-5, 3) if right else (5, 3)
-        where = {"ha": "right" if right else "left", "fontsize": 7}
-        ax.annotate(row["estimator"], (x[i], y[i]), xytext=aside, textcoords="offset points", **where)
-    ax.set_xlim(min(x) - 0.08 * span, max(x) + 0.08 * span)
-    found = "rho: none, all alike"
+    ax.errorbar(x, y, yerr=[low, high], fmt="none", ecolor=color, elinewidth=0.7, alpha=0.6)
+    ax.plot(x, y, "o", color="white", markeredgecolor=color, markersize=12)
+    for row, at in zip(rows, zip(x, y, strict=True), strict=True):
+        ax.annotate(str(numbers[row["estimator"]]), at, ha="center", va="center", fontsize=7)
+    if measure == "variance ratio":
+        ax.set_xscale("log")
+    ax.margins(0.08, 0.08)
+    found = "none, all alike"
     if ranking["rho"]:
-        found = f"rho = {ranking['rho']} ({ranking['low']} to {ranking['high']})"
-    ax.set_title(f"{OPERANDS[operand][0]}: {found}", loc="left", fontsize=9)
+        found = f"{ranking['rho']} ({ranking['low']} to {ranking['high']})"
+    ax.set_title(f"{OPERANDS[operand][0]}, rho: {found}", loc="left", fontsize=9)
     ax.set(xlabel=MEASURES[measure], ylabel="test accuracy, %")
 
 
@@ -54,12 +54,17 @@ def draw(results: Path) -> Figure:
     """A row an operand, a column a measure, from the tables in `results`."""
     rows = load("predictors-estimators", "predictors", results).records()
     rankings = load("predictors-rankings", "predictors", results).records()
-    fig = figure(10.4, 7.6)
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(row["estimator"] for row in rows), 1)}
+    fig = figure(10.4, 7.8)
     for line, operand in zip(fig.subplots(2, 2, sharey="row"), OPERANDS, strict=True):
         own = [row for row in rows if row["operand"] == operand]
         for ax, measure in zip(line, MEASURES, strict=True):
             found = next(r for r in rankings if (r["operand"], r["measure"]) == (operand, measure))
-            panel(ax, own, found, operand, measure)
+            panel(ax, own, numbers, found, operand, measure)
+    half = -(-len(numbers) // 2)
+    key = [f"{i} {name}" for name, i in numbers.items()]
+    lines = "\n".join("    ".join(part) for part in (key[:half], key[half:]))
+    fig.suptitle(lines, x=0.01, ha="left", fontsize=8)
     fig.supxlabel(NOTE, x=0.01, ha="left", fontsize=8, linespacing=1.4)
     return fig
 
