@@ -75,8 +75,10 @@ def linear(
 
     Parameters
     ----------
-    w0, w1 : float
-        The slopes at first, where `init` is "given".
+    w0 : float
+        The slope of the first logit, where `init` is "given".
+    w1 : float
+        That of the second one.
     init : str
         "default" draws them from U(-1, 1), "positive" (ours) takes their sizes.
     shared : bool

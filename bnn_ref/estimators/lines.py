@@ -26,9 +26,11 @@ class ClippedLines(Curve):
 
     Parameters
     ----------
-    w0, w1 : float or Parameter
-        The slopes: what a curve has that is not bound, and where `init` is "given". Binding makes them
-        parameters.
+    w0 : float or Parameter
+        The slope of the first logit: of a curve that is not bound, and where `init` is "given". Binding
+        makes it a parameter.
+    w1 : float or Parameter
+        That of the second one.
     init : str
         "default" draws both from U(-1, 1): in one case of two the sum, which is the slope at 0, is negative.
         "positive" (ours) takes their sizes, "given" w0 and w1 as they are.
