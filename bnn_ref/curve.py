@@ -38,6 +38,8 @@ class Curve(Map):
         Claim: T(x + period) = T(x).
     """
 
+    elementwise = True
+
     @property
     def kinks(self) -> tuple[float, ...]:
         return ()

@@ -25,12 +25,25 @@ class Map:
         what stands in its place.
     whole : bool
         Claim: each value depends on entries all over the tensor, as a mean does.
+    shared : bool
+        One serves a whole network: `pooled` binds it before any layer does. It does not look at shapes.
+    oriented : bool
+        Claim: used as a T it rises on the whole, as sign does. False where the first values of what is
+        trained may be such that it falls: an audit then asks only that its gradient is not 0.
+    elementwise : bool
+        Claim: a function of one number, that has a `derivative`.
     levels : tuple of float or None
         Claim: every value is one of these, times the scale where the map is `Scaled`; None for real numbers.
     """
 
     linear = True
     whole = False
+    shared = False
+    elementwise = False
+
+    @property
+    def oriented(self) -> bool:
+        return True
 
     @property
     def levels(self) -> tuple[float, ...] | None:
@@ -53,6 +66,10 @@ class Map:
     def vjp(self, x: Array, dy: Array) -> Array:
         """Gradient to `x`; gradients to parameters accumulate in them."""
         raise TypeError(f"{type(self).__name__} declares no gradient")
+
+    def derivative(self, x: Array) -> Array:
+        """The slope at each element, of a map that is `elementwise`; nothing accumulates."""
+        raise TypeError(f"{type(self).__name__} declares no derivative: it is no function of one number")
 
     def declared_vjp(self, x: Array, dy: Array) -> Array:
         """dx by the definition, where `linear` is False: an audit holds `vjp` against it."""
@@ -88,6 +105,20 @@ class Map:
         self, shape: tuple[int, ...], axis: int, rng: np.random.Generator, seen: dict[int, Map]
     ) -> Map:
         return self.rewrite(lambda part: part.bind(shape, axis, rng, seen))
+
+    def pooled(self, rng: np.random.Generator, seen: dict[int, Map] | None = None) -> Map:
+        """This specification with every `shared` part bound: all layers that bind it then hold the same ones.
+
+        Networks call it once (`models.Operands`). A layer that is given a specification which nobody pooled
+        binds all of it for itself.
+        """
+        seen = {} if seen is None else seen
+        if id(self) not in seen:
+            own = self.shared
+            seen[id(self)] = (
+                self.bind((), -1, rng) if own else self.rewrite(lambda part: part.pooled(rng, seen))
+            )
+        return seen[id(self)]
 
     def refresh(self, x: Array, *, first: bool = False, seen: set[int] | None = None) -> None:
         """Renew what follows the tensor that this map is bound to; called with its value before each epoch.

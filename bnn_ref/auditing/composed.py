@@ -91,7 +91,9 @@ def _passes(layer: Activation, x: Array) -> Iterator[Check]:
     if not shapes:
         return
     along = float((u * layer.backward(u, cache)).sum())
-    yield Check.that("alive and not inverted", along > 0, f"a random gradient meets its image at {along:g}")
+    oriented = all(part.oriented for part in layer.curve.parts())
+    name, good = ("alive and not inverted", along > 0) if oriented else ("alive, either way up", along != 0)
+    yield Check.that(name, good, f"a random gradient meets its image at {along:g}")
     wanted = 3 * layer.backward(u, cache) - 0.5 * layer.backward(v, cache)
     size = max(1.0, float(np.abs(wanted).max()))
     flat = (x.reshape(-1), got.reshape(-1), wanted.reshape(-1))

@@ -40,7 +40,11 @@ Often = Annotated[str, typer.Option(help="When schedules of estimators are read:
 Norms = Annotated[
     bool, typer.Option("--reestimate-norms", help="Measure batch norm behind deployed weights for each test.")
 ]
-Plan = Annotated[str, typer.Option(help="How the step size falls: constant, step, cosine, linear, decades.")]
+Plan = Annotated[
+    str, typer.Option(help="How the step size falls: constant, step, cosine, linear, decades, bbc.")
+]
+Own = Annotated[float | None, typer.Option(help="First step size of estimators' own parameters (Adam).")]
+OwnPlan = Annotated[str, typer.Option(help="How that falls, as --schedule.")]
 PRETRAIN = (
     "Stages before, by commas: NAME or NAME:epochs=4:lr=0.001 ..., in place of the estimator: real-relu, "
     "real-leaky-clip, real (the clip), or a name; weight_estimator=real leaves the weights real. What a "
@@ -74,6 +78,8 @@ def train(
     harden: Harden = None,
     anneal: Often = "epoch",
     reestimate_norms: Norms = False,
+    estimator_lr: Own = None,
+    estimator_schedule: OwnPlan = "constant",
     freeze: Annotated[list[str] | None, typer.Option(help="A layer that stays as drawn, as blocks.")] = None,
     seed: Annotated[int, typer.Option(help="Of first weights and shuffling.")] = 0,
     folder: Folder = None,
@@ -86,7 +92,8 @@ def train(
     destination(out)
     proximal = {"rule": rule, **_proximal(prox), "harden": harden}
     often: dict[str, Any] = {"anneal": anneal, "reestimate_norms": reestimate_norms}
-    more: dict[str, Any] = {"seed": seed, "frozen": tuple(freeze or ()), **proximal, **often}
+    own = {"estimator_lr": estimator_lr, "estimator_schedule": estimator_schedule}
+    more: dict[str, Any] = {"seed": seed, "frozen": tuple(freeze or ()), **proximal, **often, **own}
     config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, **more)
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
@@ -184,6 +191,8 @@ def compare(
     folder: Folder = None,
     limit: Limit = None,
     jobs: Annotated[int, typer.Option(help="Processes at a time.")] = 2,
+    estimator_lr: Own = None,
+    estimator_schedule: OwnPlan = "constant",
     as_json: AsJson = False,
 ) -> None:
     """Train every estimator from every seed: means, spreads, and what so few runs could show.
@@ -193,7 +202,8 @@ def compare(
     if seeds < 1:
         raise ValueError(f"seeds: required at least 1, got {seeds}")
     arms = _arms(estimators)
-    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule)
+    own: dict[str, Any] = {"estimator_lr": estimator_lr, "estimator_schedule": estimator_schedule}
+    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, **own)
     images = data.load(data_set, folder)
     images = images if limit is None else images.take(limit)
     with training.Progress(len(arms) * seeds) as show:

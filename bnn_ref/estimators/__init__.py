@@ -10,7 +10,7 @@ from typing import Any
 
 from bnn_ref.annealing import Geometric, Law
 from bnn_ref.binarizer import Binarizer, Curve, Map, Sign
-from bnn_ref.estimators import abcnet, adaste, binaryconnect, dorefa, lab, proxconnect, proxquant
+from bnn_ref.estimators import abcnet, adaste, bbc, binaryconnect, dorefa, lab, proxconnect, proxquant
 from bnn_ref.estimators.bireal import PiecewiseQuadratic
 from bnn_ref.estimators.bireal_weight import (
     bireal_weight_caffe,
@@ -23,6 +23,7 @@ from bnn_ref.estimators.bireal_weight import (
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.fda import FourierSeries, growing, growing_as_released, printed
 from bnn_ref.estimators.irnet import EDE, LogSpaced, libra
+from bnn_ref.estimators.lines import ClippedLines
 from bnn_ref.estimators.noise import ReleasedFading, noisy
 from bnn_ref.estimators.rbnn import ActivationLaw, Triangle, standardised
 from bnn_ref.estimators.reactnet import shifted
@@ -162,6 +163,18 @@ TABLE: dict[str, Entry] = {
         proxconnect.through(SwishSign, beta=2.0),  # beyond 2.399 its slope at +-1 is negative
         "pcpp2023",
         "sign-Swish behind a quantizer that hardens, forward and backward",
+    ),
+    "bbc": Entry(bbc.mlp, "bbc2023", "weights centred; the slope is that of an MLP trained with the network"),
+    "bbc-linear": Entry(bbc.linear, "bbc2023", "the same without a hidden layer: two clipped lines, trained"),
+    "bbc-activation": Entry(hard(ClippedLines), "bbc2023", "its two clipped lines, for activations"),
+    "bbc-argmax": Entry(
+        bbc.argmax, "bbc2023", "weights: the classifier decides, one gradient to both logits"
+    ),
+    "bbc-argmax-signed": Entry(
+        bbc.argmax_signed, "bbc2023", "weights: the classifier decides, a gradient of either sign (ours)"
+    ),
+    "bbc-affine": Entry(
+        bbc.affine, "bbc2023", "a clipped line with a learned slope and threshold a channel (ours)"
     ),
     "lab": Entry(lab.loss_aware, "lab2017", "weights with a scale weighed by curvature, one a layer"),
 }

@@ -20,12 +20,21 @@ class Operands:
     `activation` is a clip or its like in a full-precision twin: without any nonlinearity between its
     convolutions a network without signs would be linear. None, real activations as they come, is for
     networks that have nonlinearities of their own (`Model.nonlinear`).
+
+    What one map has for a whole network (`Map.shared`) is drawn here, before any layer.
     """
 
     activation: Map | None
     weight: Map | None
     scale: Map | None
     rng: np.random.Generator
+
+    def __post_init__(self) -> None:
+        seen: dict[int, Map] = {}
+        for name in ("activation", "weight", "scale"):
+            held = getattr(self, name)
+            if held is not None:
+                object.__setattr__(self, name, held.pooled(self.rng, seen))
 
     @property
     def conv(self) -> Callable[..., Conv2d]:

@@ -49,4 +49,6 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
     "cosine": Cosine(),
     "linear": Linear(),
     "decades": Step((0.2, 0.4, 0.6, 0.8)),
+    "bbc": Step((70 / 120, 90 / 120, 100 / 120, 110 / 120)),
 }
+"""By name. "bbc" is what bbc2023's released code does to its MLP, after 70, 90, 100 and 110 of 120 epochs."""

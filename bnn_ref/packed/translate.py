@@ -11,6 +11,7 @@ import numpy as np
 from bnn_ref.binarizer import Compose, Map, Sign
 from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
+from bnn_ref.estimators.lines import Affine
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.layers import (
@@ -122,6 +123,9 @@ _CURVES: dict[type[Map], Callable[[str, Any], Elementwise]] = {
     ReLUCurve: lambda name, relu: steps.ReLU(),
     GELUCurve: lambda name, gelu: steps.GELU(),
     Shift: lambda name, shift: steps.Bias(checked(f"{name} (shift)", shift.shift.value)),
+    Affine: lambda name, line: steps.Affine(
+        checked(f"{name} (gain)", line.gain.value), checked(f"{name} (shift)", line.shift.value)
+    ),
 }
 
 
@@ -130,7 +134,7 @@ def curves(name: str, layer: Layer, subject: Map) -> tuple[Elementwise, ...]:
     if isinstance(subject, Compose):
         return tuple(step for part in subject.maps for step in curves(name, layer, part))
     if type(subject) not in _CURVES:
-        wanted = "an activation that eval mode computes as shift, GELU, sign, clip or ReLU"
+        wanted = "an activation that eval mode computes as shift, affine map, GELU, sign, clip or ReLU"
         raise refusal(name, layer, wanted, type(subject).__name__)
     return (_CURVES[type(subject)](name, subject),)
 

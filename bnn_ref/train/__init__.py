@@ -25,6 +25,7 @@ from bnn_ref.train.past import Past as Past
 from bnn_ref.train.progress import Progress as Progress
 from bnn_ref.train.projection import quantization_gap as quantization_gap
 from bnn_ref.train.projection import reestimate_norms as reestimate_norms
+from bnn_ref.train.slopes import trained_slopes as trained_slopes
 from bnn_ref.train.stages import Stage as Stage
 from bnn_ref.train.stages import carry_over as carry_over
 from bnn_ref.train.stages import fit_stages as fit_stages

@@ -20,9 +20,9 @@ KIND = "bnn_ref checkpoint"
 def save_checkpoint(path: str | PathLike[str], training: Training) -> None:
     """Put the run's state into the file `path`, whole or not at all.
 
-    It holds latent weights, buffers, penalties, optimizer memory, generator state, clocks, history, and what
-    tells one run from another: configuration, model, preprocessing, name and size of the data set, stages
-    before.
+    It holds latent weights, buffers, penalties, the memory of optimizers, generator state, clocks, history,
+    and what tells one run from another: configuration, model, preprocessing, name and size of the data set,
+    stages before.
 
     Raises
     ------
@@ -38,6 +38,7 @@ def save_checkpoint(path: str | PathLike[str], training: Training) -> None:
     tensors = {f"model.{key}": value for key, value in training.model.state_dict().items()}
     tensors |= {f"penalty.{key}": value for key, value in training.penalty.state_dict().items()}
     tensors |= {f"optimizer.{key}": value for key, value in training.optimizer.state_dict().items()}
+    tensors |= {f"beside.{key}": value for key, value in training.beside.state_dict().items()}
     write(path, KIND, {"run": identity(training), "state": state}, tensors)
 
 
@@ -88,6 +89,7 @@ def _restore(training: Training, state: Mapping[str, Any], tensors: Mapping[str,
     history = History.from_dict(state["history"])
     training.rng.bit_generator.state = state["generator"]
     training.optimizer.load_state_dict(_under("optimizer.", tensors))
+    training.beside.load_state_dict(_under("beside.", tensors))
     training.model.load_state_dict(_under("model.", tensors))
     training.penalty.load_state_dict(_under("penalty.", tensors))
     if len(history):

@@ -24,6 +24,7 @@ TABLES: dict[str, Collection[str]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "gamma_schedule": SCHEDULES,
+    "estimator_schedule": SCHEDULES,
     "loss": LOSSES,
     "penalty": ["none", *PENALTIES],
     "rule": RULES,
@@ -87,6 +88,12 @@ class Config:
         the training images.
     frozen : tuple of str
         Dotted names of layers whose parameters, and those of all layers inside, stay as they are.
+    estimator_lr : float or None
+        First step size of the parameters that estimators have themselves (BBC's MLP, DSQ's alpha, learned
+        shifts): Adam moves them then, without weight decay, beside the optimizer of all else. None: they are
+        trained like all else.
+    estimator_schedule : str
+        A key of `SCHEDULES`: how that falls ("bbc" as in its released code).
     seed : int
         Of the generator that shuffles; at least 0. (First weights come from the seed of `models.build`.)
 
@@ -118,6 +125,8 @@ class Config:
     harden: int | None = None
     anneal: str = "epoch"
     reestimate_norms: bool = False
+    estimator_lr: float | None = None
+    estimator_schedule: str = "constant"
     seed: int = 0
     frozen: tuple[str, ...] = ()
 
@@ -149,6 +158,8 @@ class Config:
         harden = self.harden is None or (_whole(self.harden, 0) and self.optimizer in PROXIMAL)
         yield "harden", harden, "None, or with a proximal optimizer a whole number >= 0"
         yield "reestimate_norms", isinstance(self.reestimate_norms, bool), "True or False"
+        own = self.estimator_lr is None or (_number(self.estimator_lr) and self.estimator_lr > 0)
+        yield "estimator_lr", own, "a finite number > 0, or None"
         yield "seed", _whole(self.seed, 0), "a whole number >= 0"
         named = isinstance(self.frozen, tuple) and all(isinstance(name, str) and name for name in self.frozen)
         yield "frozen", named, "a tuple of names of layers"

@@ -34,6 +34,8 @@ class Epoch:
     gaps : dict
         How far training's weights are from the deployed ones after the epoch: [largest, mean] by layer, where
         that is not zero (`quantization_gap`).
+    slopes : dict
+        T'(0) of every trained surrogate after the epoch (`trained_slopes`).
     end_step, end_lr_sum, end_lr : int, float, float
         Steps and the sum of their sizes after this epoch, and the size of its last step.
     """
@@ -48,6 +50,7 @@ class Epoch:
     seconds: float = field(compare=False)
     penalty: float = 0.0
     gaps: dict[str, list[float]] = field(default_factory=dict, hash=False)
+    slopes: dict[str, float] = field(default_factory=dict, hash=False)
     end_step: int = 0
     end_lr_sum: float = 0.0
     end_lr: float = 0.0

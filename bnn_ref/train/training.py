@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_ref import estimators
 from bnn_ref.annealing import Moment
 from bnn_ref.autodiff import Tensor, backward
 from bnn_ref.checks import require
 from bnn_ref.data import Dataset, Preprocessing, batches
 from bnn_ref.layers import Layer
-from bnn_ref.optim import OPTIMIZERS, PROXIMAL, RULES, SCHEDULES, Optimizer, Proximal
+from bnn_ref.optim import PROXIMAL, SCHEDULES, Adam, Proximal
 from bnn_ref.parameter import Array, Parameter
 from bnn_ref.train.config import LOSSES, Config
 from bnn_ref.train.evaluation import evaluate
 from bnn_ref.train.history import Epoch, History
+from bnn_ref.train.optimizers import divided, make_optimizer, unfrozen
 from bnn_ref.train.past import Past
 from bnn_ref.train.penalties import Penalties
 from bnn_ref.train.projection import quantization_gap, reestimate_norms
+from bnn_ref.train.slopes import trained_slopes
 
 
 class Training:
@@ -60,7 +61,9 @@ class Training:
         self.rng = np.random.default_rng(config.seed)
         self.penalty = Penalties(model, config)
         parameters = unfrozen(model, config.frozen) if trained is None else trained
-        self.optimizer = make_optimizer([*parameters, *self.penalty.parameters()], config)
+        main, own = divided(model, parameters, config)
+        self.optimizer = make_optimizer([*main, *self.penalty.parameters()], config)
+        self.beside = Adam(own, config.estimator_lr or config.lr)
         self.loss = LOSSES[config.loss]()
         self.history, self.step, self.lr_sum = History(), 0, 0.0
         self.before = tuple(before)
@@ -110,6 +113,7 @@ class Training:
             seconds=seconds,
             penalty=penalty,
             gaps=quantization_gap(self.model),
+            slopes=trained_slopes(self.model),
             end_step=self.step,
             end_lr_sum=self.lr_sum,
             end_lr=self.optimizer.lr,
@@ -156,7 +160,7 @@ class Training:
         return (batch for batch in shuffled if len(batch[1]) > 1)
 
     def _take_step(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[float, float, int]:
-        """One step of the optimizer: (loss, penalty, number of right answers) before it."""
+        """One step of the optimizers: (loss, penalty, number of right answers) before it."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the checks say it better
             self.model.draw(self.rng)
             scores = self.model(Tensor(self.preprocessing(images)))
@@ -166,6 +170,7 @@ class Training:
             penalty = self.penalty.add_gradients()
             self._set_rates()
             self.optimizer.step()
+            self.beside.step()
         self.model.zero_grad()
         self.penalty.zero_grad()
         self.lr_sum += self.optimizer.lr
@@ -175,11 +180,15 @@ class Training:
         return float(loss.value), penalty, int((scores.value.argmax(axis=1) == labels).sum())
 
     def _set_rates(self) -> None:
-        """Move every rate of the optimizer: `lr` by `schedule`, any other NAME by `NAME_schedule`."""
+        """Move every rate: the optimizer's `lr` by `schedule`, any other NAME by `NAME_schedule`."""
         for name in self.optimizer.rates:
             plan = "schedule" if name == "lr" else f"{name}_schedule"
             factor = SCHEDULES[getattr(self.config, plan)](self.progress)
             setattr(self.optimizer, name, getattr(self.config, name) * factor)
+        if self.config.estimator_lr is not None:
+            self.beside.lr = self.config.estimator_lr * SCHEDULES[self.config.estimator_schedule](
+                self.progress
+            )
 
     def _check_finite(self, name: str, value: Array) -> None:
         if not np.isfinite(value).all():
@@ -188,30 +197,6 @@ class Training:
             raise FloatingPointError(
                 f"{name}: required finite numbers, got NaN or infinity in {where}; {cause}"
             )
-
-
-def unfrozen(model: Layer, frozen: Sequence[str]) -> list[Parameter]:
-    """The parameters of `model` under none of the names in `frozen`; ValueError for an unknown name."""
-    named = model.named_parameters()
-    for name in frozen:
-        known = any(key.startswith(f"{name}.") for key in named)
-        require(known, "frozen", "names of layers that have parameters", name)
-    inside = tuple(f"{name}." for name in frozen)
-    return [parameter for key, parameter in named.items() if not key.startswith(inside)]
-
-
-OWN: dict[str, tuple[str, ...]] = {"sgd": ("momentum", "nesterov"), "bop": ("gamma", "threshold")}
-"""Fields of the configuration that one optimizer alone takes."""
-
-
-def make_optimizer(parameters: Sequence[Parameter], config: Config) -> Optimizer:
-    """The optimizer of `parameters` that `config` asks for."""
-    shared = ("weight_decay", "clip", "glorot", *OWN.get(config.base, ()))
-    own: dict[str, Any] = {name: getattr(config, name) for name in shared}
-    if config.optimizer in PROXIMAL:
-        own["proximal"] = estimators.get(config.prox, **config.prox_parameters)
-        own["rule"] = RULES[config.rule]
-    return OPTIMIZERS[config.optimizer](parameters, config.lr, **own)
 
 
 def _check(model: Layer, dataset: Dataset, preprocessing: Preprocessing) -> None:

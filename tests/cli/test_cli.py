@@ -72,6 +72,7 @@ def test_train_with_a_proximal_optimizer_says_how_far_its_weights_are(tmp_path: 
         "train", "--model", "mlp", "--option", "width=8", "--option", "weight_estimator=projected",
         "--limit", "128", "--epochs", "2", "--optimizer", "prox-quant", "--rule", "sgd",
         "--prox", "proxquant:rate=0.5", "--anneal", "step", "--reestimate-norms",
+        "--estimator-lr", "0.002", "--estimator-schedule", "bbc",
         "--out", str(tmp_path / "net.safetensors"),
     ]  # fmt: skip
     done = run(*arguments)
@@ -80,6 +81,7 @@ def test_train_with_a_proximal_optimizer_says_how_far_its_weights_are(tmp_path: 
     chosen = loaded.config
     assert (chosen.optimizer, chosen.rule, chosen.prox) == ("prox-quant", "sgd", "proxquant")
     assert (chosen.prox_parameters, chosen.anneal, chosen.reestimate_norms) == ({"rate": 0.5}, "step", True)
+    assert (chosen.estimator_lr, chosen.estimator_schedule) == (0.002, "bbc")
     told = [
         line.split(":")[0].strip() for line in done.stdout.splitlines() if "deployed weights differ" in line
     ]

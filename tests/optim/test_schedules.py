@@ -21,6 +21,7 @@ PROGRESS = st.floats(0, 1)
         ("step", 1, 0.1, 0.01),
         ("cosine", 1, 0.5, 0),
         ("linear", 1, 0.5, 0),
+        ("bbc", 1, 1, 1e-4),
     ],
 )
 def test_start_middle_and_end(name: str, start: float, half: float, end: float) -> None:
@@ -29,7 +30,7 @@ def test_start_middle_and_end(name: str, start: float, half: float, end: float) 
 
 
 def test_every_schedule_is_in_the_test_above() -> None:
-    assert sorted(SCHEDULES) == ["constant", "cosine", "decades", "linear", "step"]
+    assert sorted(SCHEDULES) == ["bbc", "constant", "cosine", "decades", "linear", "step"]
 
 
 @given(st.sampled_from(sorted(SCHEDULES)), st.lists(PROGRESS, min_size=2))
@@ -56,3 +57,9 @@ def test_constant_is_constant(progress: float) -> None:
 )
 def test_a_milestone_counts_from_when_it_is_reached(progress: float, passed: int) -> None:
     assert Step((0.3, 0.6, 0.9), 0.5)(progress) == 0.5**passed
+
+
+def test_bbc_falls_where_its_code_lets_it_fall() -> None:
+    """Source: bbc2023, released code: 70, 90, 100, 110 of 120 epochs, a tenth each."""
+    found = [SCHEDULES["bbc"](epoch / 120) for epoch in (69, 70, 89, 90, 99, 100, 109, 110)]
+    assert found == pytest.approx([1, 0.1, 0.1, 0.01, 0.01, 1e-3, 1e-3, 1e-4])

@@ -33,6 +33,8 @@ OTHER: dict[str, Any] = {
     "harden": 2,
     "anneal": "step",
     "reestimate_norms": True,
+    "estimator_lr": 0.002,
+    "estimator_schedule": "bbc",
     "seed": 7,
     "frozen": ("blocks", "stem.parts.0"),
 }
@@ -56,6 +58,8 @@ def test_every_field_reaches_the_dictionary() -> None:
         *(("optimizer", value) for value in ("rmsprop", "", None, ["adam"])),
         *(("schedule", value) for value in ("cosinus", None, {})),
         *(("loss", value) for value in ("hinge", 0)),
+        *(("estimator_lr", value) for value in (0, -1.0, float("nan"), True, "fast")),
+        *(("estimator_schedule", value) for value in ("falling", None)),
         *(("gamma_schedule", value) for value in ("falling", None)),
         *(("penalty", value) for value in ("r3", None)),
         *(("gamma", value) for value in (0, 1.1, float("nan"), "1", None)),
