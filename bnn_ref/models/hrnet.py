@@ -18,7 +18,9 @@ from bnn_ref.models.simplebaseline import EXPANSION, BottleneckBlock
 class Parts(Protocol):
     """What the network is made of; C, F and the stride are those of a `Change`."""
 
-    operands: Operands
+    @property
+    def operands(self) -> Operands:
+        """How convolutions treat their operands, and the generator that draws them."""
 
     def bend(self, channels: int) -> Layer:
         """The nonlinearity."""

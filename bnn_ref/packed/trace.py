@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from bnn_ref.autodiff import Symbol, steps, trace
-from bnn_ref.layers import Flatten, Layer, MaxPool2d
+from bnn_ref.layers import Flatten, Layer, MaxPool2d, NearestUpsample
 from bnn_ref.packed import translate
 from bnn_ref.packed.steps import Elementwise
 from bnn_ref.packed.translate import PackedProduct
+
+REARRANGING = (MaxPool2d, Flatten, NearestUpsample)
+"""Layers that change places with a sign, if all else allows it."""
 
 
 class Trace:
@@ -69,7 +72,7 @@ class Trace:
 
     def foldable(self, symbol: Symbol) -> bool:
         """Whether it may vanish between a product and a sign: then it is computed only when asked for."""
-        return self.elementwise(symbol) is not None or type(symbol.layer) in (MaxPool2d, Flatten)
+        return self.elementwise(symbol) is not None or type(symbol.layer) in REARRANGING
 
     def only_signs(self, symbol: Symbol) -> bool:
         """Whether everything that becomes of `symbol` is signs of binary products."""
