@@ -114,7 +114,7 @@ class BHRNet(PoseNetwork):
 
     Parameters
     ----------
-    input_shape, classes, width, modules, blocks, first, joints
+    input_shape, classes, width, modules, depth, first, joints
         As in `HRNet`.
     precision : str
         What is binary. "A": all but the first convolution, the last, and the projection of the first
@@ -133,12 +133,12 @@ class BHRNet(PoseNetwork):
         width: int = 32,
         modules: tuple[int, ...] = (1, 4, 3),
         precision: str = "A",
-        blocks: int = 4,
+        depth: int = 4,
         first: int = 64,
         joints: int = 17,
     ) -> None:
         require_image(input_shape, len(modules))
         require(precision in PRECISIONS, "precision", f"one of {', '.join(PRECISIONS)}", precision)
         parts = BinaryParts(operands, PRECISIONS[precision])
-        body = HighResolution(parts, input_shape[2], first, width, modules, blocks)
+        body = HighResolution(parts, input_shape[2], first, width, modules, depth)
         super().__init__(operands, body, width, joints)

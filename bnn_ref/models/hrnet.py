@@ -116,14 +116,14 @@ class Module(Layer):
     parts : Parts
     widths : sequence of int
         Channels of each branch; branch i has half the size of branch i - 1.
-    blocks : int
+    depth : int
         Of each branch.
     outputs : int
         The first so many branches go on.
     """
 
-    def __init__(self, parts: Parts, widths: Series[int], blocks: int, outputs: int) -> None:
-        self.branches = [Sequential(*(parts.block(c) for _ in range(blocks))) for c in widths]
+    def __init__(self, parts: Parts, widths: Series[int], depth: int, outputs: int) -> None:
+        self.branches = [Sequential(*(parts.block(c) for _ in range(depth))) for c in widths]
         sources = range(len(widths))
         self.exchanges = [
             Exchange([path(parts, widths, source, target) for source in sources], parts.bend(widths[target]))
@@ -150,14 +150,14 @@ class HighResolution(Composite):
         Channels of the first branch; branch i has 2^i times as many.
     modules : sequence of int
         Number of modules of each stage; the first stage has two branches.
-    blocks : int
+    depth : int
         Of each branch of a module.
 
     Source: hrnet2019 (released code).
     """
 
     def __init__(
-        self, parts: Parts, images: int, first: int, width: int, modules: Series[int], blocks: int
+        self, parts: Parts, images: int, first: int, width: int, modules: Series[int], depth: int
     ) -> None:
         wide = EXPANSION * first
         widths = [width * 2**i for i in range(len(modules) + 1)]
@@ -171,7 +171,7 @@ class HighResolution(Composite):
         self.transitions += [parts.transition(Change(c, 2 * c, 2)) for c in widths[1:-1]]
         self.stages = [
             [
-                Module(parts, widths[: stage + 2], blocks, self._outputs(modules, stage, i))
+                Module(parts, widths[: stage + 2], depth, self._outputs(modules, stage, i))
                 for i in range(count)
             ]
             for stage, count in enumerate(modules)
@@ -208,7 +208,7 @@ class HRNet(PoseNetwork):
         Channels of the highest resolution's branch; each lower one has twice as many.
     modules : list of int
         Number of modules of the stages with two, three and four branches.
-    blocks : int
+    depth : int
         Blocks of each branch of a module, two convolutions in each.
     first : int
         Channels of the stem; the bottlenecks have four times as many at their end.
@@ -225,10 +225,10 @@ class HRNet(PoseNetwork):
         classes: int,
         width: int = 32,
         modules: tuple[int, ...] = (1, 4, 3),
-        blocks: int = 4,
+        depth: int = 4,
         first: int = 64,
         joints: int = 17,
     ) -> None:
         require_image(input_shape, len(modules))
-        body = HighResolution(RealParts(operands), input_shape[2], first, width, modules, blocks)
+        body = HighResolution(RealParts(operands), input_shape[2], first, width, modules, depth)
         super().__init__(operands, body, width, joints)

@@ -8,9 +8,6 @@ from bnn_ref.packed import translate
 from bnn_ref.packed.steps import Elementwise
 from bnn_ref.packed.translate import PackedProduct
 
-REARRANGING = (MaxPool2d, Flatten, NearestUpsample)
-"""Layers that change places with a sign, if all else allows it."""
-
 
 class Trace:
     """The symbols of one model, inputs first.
@@ -72,7 +69,9 @@ class Trace:
 
     def foldable(self, symbol: Symbol) -> bool:
         """Whether it may vanish between a product and a sign: then it is computed only when asked for."""
-        return self.elementwise(symbol) is not None or type(symbol.layer) in REARRANGING
+        if type(symbol.layer) is NearestUpsample:
+            return self.only_signs(symbol)
+        return self.elementwise(symbol) is not None or type(symbol.layer) in (MaxPool2d, Flatten)
 
     def only_signs(self, symbol: Symbol) -> bool:
         """Whether everything that becomes of `symbol` is signs of binary products."""
