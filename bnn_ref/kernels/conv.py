@@ -1,4 +1,4 @@
-"""Convolution of floats and its two gradients: matrix products between two compiled copies.
+"""Convolution of floats and its two gradients: float32 by the tiles of `floats`, the rest by matrix products.
 
 `_Columns` lays every output pixel's receptive field in a row of a matrix (im2col), or adds such rows back
 (col2im, the transpose of that map). Each function is then one BLAS product a block of images. At the shapes
@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
-from bnn_ref.kernels.tiles import INTERPRETED, Work, convolution
+from bnn_ref.kernels import floats
+from bnn_ref.kernels.layout import Geometry
+from bnn_ref.kernels.tiles import INTERPRETED
 
 T = TypeVar("T", np.float32, np.float64, np.complex128)
 
@@ -153,9 +154,8 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> N
     _check("conv2d", x=x, w=w)
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d: w", w.shape, (kernel, kernel, x.shape[3], filters))
-    if x.dtype == np.float32 and not INTERPRETED:
-        tiled: NDArray[T] = _tiled(x, w, stride, padding)
-        return tiled
+    if _in_tiles(x):
+        return floats.convolve(x, w, _geometry(x.shape, kernel, stride, padding))
     columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
     y = np.empty((len(x), columns.ho, columns.wo, filters), x.dtype)
     for block in columns.blocks():
@@ -163,33 +163,16 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> N
     return y
 
 
-def _tiled(x: Any, w: Any, stride: int, padding: int) -> Any:
-    """`conv2d` of float32: one image after another, each output summed in one order whatever the batch is."""
-    (n, height, width, channels), (kernel, _, _, filters) = x.shape, w.shape
-    for size in (height, width):
+def _geometry(x_shape: Sequence[int], kernel: int, stride: int, padding: int) -> Geometry:
+    """The convolution's shapes; ValueError where there is no output pixel."""
+    for size in x_shape[1:3]:
         output_size(size, kernel, stride, padding)
-    geometry = Geometry(height, width, channels, kernel, stride, padding)
-    laid, pitch = lay_filters(w.reshape(-1, filters).T), pitch_of(filters)
-    y = np.empty((n, *geometry.shape, filters), np.float32)
-    block = max(1, min(n, _BLOCK // geometry.size))
-    images = aligned((block, *geometry.padded), np.float32)
-    images[:] = 0
-    reals = aligned((block, *geometry.shape, pitch), np.float32)
-    work = Work(
-        images.reshape(block, geometry.size),
-        laid,
-        geometry.runs,
-        geometry.length,
-        geometry.places(pitch=pitch),
-        **NONE | {"reals": reals},
-    )
-    convolve = convolution("floats", "f")
-    for start in range(0, n, block):
-        count = min(block, n - start)
-        images[:count, padding : padding + height, padding : padding + width] = x[start : start + count]
-        convolve(work, pitch, 0, count)
-        y[start : start + count] = reals[:count, ..., :filters]
-    return y
+    return Geometry(x_shape[1], x_shape[2], x_shape[3], kernel, stride, padding)
+
+
+def _in_tiles(x: NDArray[Any]) -> bool:
+    """Whether the tiles of `floats` compute it."""
+    return bool(x.dtype == np.float32) and not INTERPRETED
 
 
 def linear(x: NDArray[T], w: NDArray[T]) -> NDArray[T]:
@@ -215,7 +198,7 @@ def linear(x: NDArray[T], w: NDArray[T]) -> NDArray[T]:
     """
     if x.dtype != np.float32 or w.dtype != np.float32 or 0 in (*x.shape, *w.shape) or x.shape[-1] != len(w):
         return x @ w
-    rows: NDArray[T] = conv2d(x.reshape(1, 1, -1, len(w)), w[None, None])
+    rows: NDArray[T] = conv2d(x.reshape(-1, 1, 1, len(w)), w[None, None])
     return rows.reshape(*x.shape[:-1], w.shape[1])
 
 
@@ -249,8 +232,11 @@ def conv2d_input_grad(
         raise ValueError(f"conv2d_input_grad: x_shape must be (N, H, W, C), got {tuple(x_shape)}")
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d_input_grad: w", w.shape, (kernel, kernel, x_shape[3], filters))
+    geometry = _geometry(x_shape, kernel, stride, padding)
+    _check_shape("conv2d_input_grad: dy", dy.shape, (x_shape[0], *geometry.shape, filters))
+    if _in_tiles(dy):
+        return floats.images_grad(dy, w, geometry)
     columns = _Columns(x_shape, kernel, stride, padding, dy.dtype)
-    _check_shape("conv2d_input_grad: dy", dy.shape, (x_shape[0], columns.ho, columns.wo, filters))
     dx = np.empty(tuple(x_shape), dy.dtype)
     for block in columns.blocks():
         rows = dy[block].reshape(-1, filters)
@@ -285,9 +271,12 @@ def conv2d_weight_grad(
     Source: ours.
     """
     _check("conv2d_weight_grad", x=x, dy=dy)
-    columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
+    geometry = _geometry(x.shape, kernel, stride, padding)
     channels, filters = x.shape[3], dy.shape[3]
-    _check_shape("conv2d_weight_grad: dy", dy.shape, (len(x), columns.ho, columns.wo, filters))
+    _check_shape("conv2d_weight_grad: dy", dy.shape, (len(x), *geometry.shape, filters))
+    if _in_tiles(x):
+        return floats.filters_grad(x, dy, geometry)
+    columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
     dw = np.zeros((kernel * kernel * channels, filters), x.dtype)
     for block in columns.blocks():
         dw += columns.gather(x[block]).T @ dy[block].reshape(-1, filters)

@@ -3,7 +3,7 @@
 Draws are small (Gaussian) integers: all sums are exact in every dtype, and results are compared for equality.
 """
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import numpy as np
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import correlate
 
-from bnn_ref.kernels import conv, conv2d, conv2d_input_grad, conv2d_weight_grad, naive, output_size
+from bnn_ref.kernels import conv, conv2d, conv2d_input_grad, conv2d_weight_grad, floats, naive, output_size
 
 DTYPES = st.sampled_from([np.float32, np.float64, np.complex128])
 EXACT = st.sampled_from([np.float64, np.complex128])
@@ -40,6 +40,19 @@ def problems(draw, dtypes=DTYPES, most=4):
 
 
 BLOCKS = st.sampled_from([1, 2000, conv._BLOCK])  # image by image, a few at a time, all at once
+
+
+@contextmanager
+def blocks_of(size):
+    """Blocks and groups of so many numbers, and sums to filters over an odd number of pixels at a time."""
+    with ExitStack() as stack:
+        for module, name, value in (
+            (conv, "_BLOCK", size),
+            (floats, "GROUP", size),
+            (floats, "CHUNK", 7 if size == 1 else floats.CHUNK),
+        ):
+            stack.enter_context(patch.object(module, name, value))
+        yield
 
 
 def scipy_conv2d(x, w, stride, padding):
@@ -81,8 +94,49 @@ def check_against_naive(problem):
 
 @given(problems(), BLOCKS)
 def test_equal_to_naive_in_blocks_of_any_size(problem, block):
-    with patch.object(conv, "_BLOCK", block):
+    with blocks_of(block):
         check_against_naive(problem)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("channels", "filters", "kernel"), [(3, 16, 3), (40, 33, 3), (17, 80, 1), (64, 48, 5), (130, 32, 2)]
+)
+def test_tiles_of_every_width(channels, filters, kernel, stride):
+    """Whole tiles and the rest of them, several runs at a time and one, in float32."""
+    rng = np.random.default_rng(channels)
+    x, w = (
+        integers(rng, shape, np.float32)
+        for shape in ((3, 9, 8, channels), (kernel, kernel, channels, filters))
+    )
+    out = [output_size(size, kernel, stride, 1) for size in (9, 8)]
+    dy = integers(rng, (3, *out, filters), np.float32)
+    check_against_naive((x, w, dy, stride, 1))
+
+
+@given(problems(dtypes=st.just(np.float32)))
+def test_gradients_do_not_depend_on_the_other_images(problem):
+    x, w, dy, stride, padding = problem
+    rng = np.random.default_rng(0)
+    x, w, dy = (part + rng.normal(size=part.shape).astype(np.float32) for part in (x, w, dy))
+    dx = conv2d_input_grad(dy, w, x.shape, stride, padding)
+    for n in range(len(x)):
+        one = conv2d_input_grad(dy[n : n + 1], w, (1, *x.shape[1:]), stride, padding)
+        np.testing.assert_array_equal(one[0], dx[n])
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_float32_gradients_round_as_little_as_a_sum_does(stride):
+    rng = np.random.default_rng(stride)
+    x, w = rng.normal(size=(16, 16, 16, 32)), rng.normal(size=(3, 3, 32, 48))
+    dy = rng.normal(size=(16, *[output_size(16, 3, stride, 1)] * 2, 48))
+    narrow = [part.astype(np.float32) for part in (x, w, dy)]
+    dx = naive.conv2d_input_grad(dy, w, x.shape, stride, 1)
+    dw = naive.conv2d_weight_grad(x, dy, 3, stride, 1)
+    got = conv2d_input_grad(narrow[2], narrow[1], x.shape, stride, 1)
+    assert abs(got - dx).max() <= 1e-5 * abs(dx).max()
+    got = conv2d_weight_grad(narrow[0], narrow[2], 3, stride, 1)
+    assert abs(got - dw).max() <= 1e-5 * abs(dw).max()
 
 
 @given(problems(most=2))
@@ -102,7 +156,7 @@ def test_conv2d_equals_scipy(problem):
 @given(problems(dtypes=EXACT), BLOCKS)
 def test_gradients_are_transposes(problem, block):
     x, w, dy, stride, padding = problem
-    with patch.object(conv, "_BLOCK", block):
+    with blocks_of(block):
         dx = conv2d_input_grad(dy, w, x.shape, stride, padding)
         dw = conv2d_weight_grad(x, dy, w.shape[0], stride, padding)
         forward = (dy * conv2d(x, w, stride, padding)).sum()

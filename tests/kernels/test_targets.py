@@ -15,7 +15,7 @@ LESSER = ["x86-64", "haswell", "skylake-avx512"] if platform.machine() in ("x86_
 
 WORK = """
 import numpy as np
-from bnn_ref import models
+from bnn_ref import kernels, models
 from bnn_ref.kernels import conv2d, max_pool2d, naive, sum_pool2d, xnor_conv2d
 from bnn_ref.packed import pack
 
@@ -30,6 +30,10 @@ for channels, filters, kernel, stride, padding in [(65, 70, 3, 2, 1), (3, 5, 1, 
     v = rng.integers(-8, 9, (kernel, kernel, channels, filters)).astype(np.float32)
     y = naive.conv2d(x, v, stride, padding)
     np.testing.assert_array_equal(conv2d(x, v, stride, padding), y, strict=True)
+    for gradient, given in (("input", (y, v, x.shape)), ("weight", (x, y, kernel))):
+        fast, slow = (getattr(module, f"conv2d_{gradient}_grad") for module in (kernels, naive))
+        expected = slow(*given, stride, padding)
+        np.testing.assert_allclose(fast(*given, stride, padding), expected, rtol=1e-5, atol=1)
     np.testing.assert_array_equal(max_pool2d(x, 2, 2), naive.max_pool2d(x, 2, 2), strict=True)
     np.testing.assert_array_equal(sum_pool2d(x, 2, 2), naive.sum_pool2d(x, 2, 2), strict=True)
 model = models.build("bireal-small", input_shape=(8, 8, 1)).eval()

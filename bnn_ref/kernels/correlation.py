@@ -1,0 +1,255 @@
+"""float32 convolution and both its gradients, as one skeleton: tiles of sums over padded images in the cache.
+
+Forward pass and gradient to the images are correlations: an output pixel is the sum over `runs` of words that
+lie one after another, times filters. In the gradient to the filters the sum is over the pixels instead.
+Images are taken a group at a time, padded in a scratch that stays in the cache while all filters pass; every
+output is one chain of fused multiply-adds, in an order that no group and no thread changes.
+
+The vectors are those of `tiles`: after a change there, delete the cached machine code of this file.
+Source: ours.
+"""
+
+from typing import Any, NamedTuple
+
+from numba import njit, types
+from numba.core import cgutils
+
+from bnn_ref.kernels.tiles import (
+    INDEX,
+    LANES,
+    REALS,
+    SHAPES,
+    _broadcast,
+    _fused,
+    _index,
+    _intrinsic,
+    _load,
+    _splat,
+    _store,
+)
+
+(WIDE, VECTORS), (TALL, _) = SHAPES["floats"]
+BLOCK, THIN = VECTORS * LANES, 3
+
+NEAR = 2**13
+"""Filter words that a pass keeps in the first cache, 32 KiB."""
+
+
+class Walk(NamedTuple):
+    """How a correlation reads a group of padded images, and where its outputs go.
+
+    Attributes
+    ----------
+    filters : float32
+        As `layout.lay_filters` makes them.
+    runs : int64
+        Offsets, from an output's first word, of the runs of words that it sums over.
+    length : int
+        Words in a run.
+    sources, targets : int64 (images of a group * P,)
+        For every output pixel: its first word in the group, and its first number in the group's outputs.
+    """
+
+    filters: Any
+    runs: Any
+    length: int
+    sources: Any
+    targets: Any
+
+
+def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
+    """An array as a pointer to its first element."""
+    return context.make_array(kind)(context, builder, array).data
+
+
+def _item(builder: Any, pointer: Any, at: Any) -> Any:
+    return builder.load(builder.gep(pointer, [at]))
+
+
+class _Sums:
+    """A tile of sums in registers: rows of vectors."""
+
+    def __init__(self, builder: Any, rows: int, vectors: int) -> None:
+        self.builder, self.vectors = builder, [_index(LANES * j) for j in range(vectors)]
+        zero = _splat(REALS, 0.0)
+        self.sums = [[cgutils.alloca_once_value(builder, zero) for _ in self.vectors] for _ in range(rows)]
+
+    def read(self, numbers: Any, targets: list[Any]) -> None:
+        """Take the sums from memory, each row from its target on."""
+        for target, own in zip(targets, self.sums, strict=True):
+            for vector, total in zip(self.vectors, own, strict=True):
+                at = self.builder.add(target, vector)
+                self.builder.store(_load(self.builder, numbers, at, REALS), total)
+
+    def add(self, words: list[Any], row: Any) -> None:
+        """Add each row's word times the vectors at `row`."""
+        vectors = [_load(self.builder, row, vector, REALS) for vector in self.vectors]
+        for word, own in zip(words, self.sums, strict=True):
+            x = _broadcast(self.builder, word, REALS)
+            for vector, total in zip(vectors, own, strict=True):
+                fused = _fused(self.builder, x, vector, self.builder.load(total))
+                self.builder.store(fused, total)
+
+    def write(self, numbers: Any, targets: list[Any]) -> None:
+        """The reverse of `read`."""
+        for target, own in zip(targets, self.sums, strict=True):
+            for vector, total in zip(self.vectors, own, strict=True):
+                at = self.builder.add(target, vector)
+                _store(self.builder, self.builder.load(total), numbers, at)
+
+
+@_intrinsic(prefer_literal=True)
+def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: Any, mi: Any, nj: Any) -> Any:
+    """Add some of the runs to y of MI pixels and 16 NJ filters; the first of all runs does not read y.
+
+    runs: the first and the one after the last. where: the first pixel's number; where the filters' words of
+    these runs begin, and in y the group.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = dict(zip(signature.args[0].fields, signature.args[0].types, strict=True))
+        held = {name: builder.extract_value(args[0], i) for i, name in enumerate(kinds)}
+        at = {n: _data(context, builder, k, held[n]) for n, k in kinds.items() if n != "length"}
+        words, numbers = (_data(context, builder, signature.args[i], args[i]) for i in (1, 2))
+        start, stop = (builder.extract_value(args[3], i) for i in range(2))
+        pixel, block, first = (builder.extract_value(args[4], i) for i in range(3))
+        places = [builder.add(pixel, _index(i)) for i in range(mi.literal_value)]
+        pixels = [builder.gep(words, [_item(builder, at["sources"], p)]) for p in places]
+        targets = [builder.add(first, _item(builder, at["targets"], p)) for p in places]
+        sums = _Sums(builder, mi.literal_value, nj.literal_value)
+        with builder.if_then(builder.icmp_signed(">", start, _index(0))):
+            sums.read(numbers, targets)
+        position = cgutils.alloca_once_value(builder, builder.gep(at["filters"], [block]))
+        with cgutils.for_range(builder, stop, start=start, intp=INDEX) as run:
+            offset = _item(builder, at["runs"], run.index)
+            with cgutils.for_range(builder, held["length"], intp=INDEX) as word:
+                row, here = builder.load(position), builder.add(offset, word.index)
+                sums.add([_item(builder, source, here) for source in pixels], row)
+                builder.store(builder.gep(row, [_index(LANES * nj.literal_value)]), position)
+        sums.write(numbers, targets)
+        return context.get_dummy_value()
+
+    return types.void(walk, images, y, runs, where, mi, nj), build
+
+
+@_intrinsic(prefer_literal=True)
+def _outer(typing: Any, images: Any, sources: Any, dy: Any, dw: Any, where: Any, mi: Any, nj: Any) -> Any:
+    """Add the products of MI words and 16 NJ gradients to dw, summed over pixels.
+
+    where: the first pixel and the one after the last; the words' offset from a pixel's first; where the
+    gradients begin; where their sums begin; the pitch of both.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        words, at, grads, numbers = (_data(context, builder, signature.args[i], args[i]) for i in range(4))
+        start, stop, word, grad, into, pitch = (builder.extract_value(args[4], i) for i in range(6))
+        places = [_index(i) for i in range(mi.literal_value)]
+        targets = [builder.add(into, builder.mul(pitch, place)) for place in places]
+        sums = _Sums(builder, mi.literal_value, nj.literal_value)
+        sums.read(numbers, targets)
+        words, grads = builder.gep(words, [word]), builder.gep(grads, [grad])
+        with cgutils.for_range(builder, stop, start=start, intp=INDEX) as pixel:
+            x = builder.gep(words, [_item(builder, at, pixel.index)])
+            row = builder.gep(grads, [builder.mul(pixel.index, pitch)])
+            sums.add([_item(builder, x, place) for place in places], row)
+        sums.write(numbers, targets)
+        return context.get_dummy_value()
+
+    return types.void(images, sources, dy, dw, where, mi, nj), build
+
+
+@njit(cache=True, nogil=True)
+def _fill(x: Any, first: int, count: int, padded: Any, top: int, left: int) -> None:
+    """Images first to first + count - 1 into the inside of `padded`; its border stays as it is."""
+    height, run = x.shape[1:]
+    for i in range(count):
+        for row in range(height):
+            source, target = x[first + i, row], padded[i, top + row]
+            for word in range(run):
+                target[left + word] = source[word]
+
+
+@njit(cache=True, nogil=True)
+def correlate(x: Any, walk: Any, padded: Any, top: int, left: int, pitch: int, y: Any) -> None:
+    """Fill y (N, numbers) where `walk` says from x (N, H, W * words).
+
+    padded : (images of a group, Hp, Wp * words), zeros at first; `top` and `left` say where, in rows and
+    words, an image begins in it. pitch : filters, padded to whole vectors.
+    """
+    n, group = x.shape[0], padded.shape[0]
+    pixels, depth = walk.sources.size // group, walk.runs.size * walk.length
+    flat, out = padded.reshape(-1), y.reshape(-1)
+    for start in range(0, n, group):
+        count, column = min(group, n - start), 0
+        _fill(x, start, count, padded, top, left)
+        while column < pitch:
+            wide = pitch - column >= BLOCK
+            width = BLOCK if wide else LANES
+            step, stop = max(1, NEAR // (walk.length * width)), count * pixels
+            for r in range(0, walk.runs.size, step):
+                runs = r, min(r + step, walk.runs.size)
+                block, first, p = column * depth + r * walk.length * width, start * y.shape[1] + column, 0
+                if wide:
+                    while p + WIDE <= stop:
+                        _correlate(walk, flat, out, runs, (p, block, first), WIDE, VECTORS)
+                        p += WIDE
+                    while p < stop:
+                        _correlate(walk, flat, out, runs, (p, block, first), 1, VECTORS)
+                        p += 1
+                else:
+                    while p + TALL <= stop:
+                        _correlate(walk, flat, out, runs, (p, block, first), TALL, 1)
+                        p += TALL
+                    while p < stop:
+                        _correlate(walk, flat, out, runs, (p, block, first), 1, 1)
+                        p += 1
+            column += width
+
+
+@njit(cache=True, nogil=True)
+def outer(
+    x: Any, dy: Any, walk: Any, padded: Any, top: int, left: int, grads: Any, chunk: int, dw: Any
+) -> None:
+    """Add to dw (words of all runs, pitch) the products of words of x and gradients dy (N, P, F).
+
+    grads : (images of a group * P, pitch), zeros at first. chunk : pixels that are summed over at a time;
+    their words and gradients stay in the first cache while all sums pass. The rest as in `correlate`.
+    """
+    n, group, length = x.shape[0], padded.shape[0], walk.length
+    (pixels, filters), pitch = dy.shape[1:], grads.shape[1]
+    flat, rows, sums = padded.reshape(-1), grads.reshape(-1), dw.reshape(-1)
+    for start in range(0, n, group):
+        count = min(group, n - start)
+        _fill(x, start, count, padded, top, left)
+        for i in range(count):
+            for p in range(pixels):
+                for f in range(filters):
+                    grads[i * pixels + p, f] = dy[start + i, p, f]
+        for p in range(0, count * pixels, chunk):
+            last, column = min(p + chunk, count * pixels), 0
+            while column < pitch:
+                wide = pitch - column >= BLOCK
+                for r in range(walk.runs.size):
+                    i = 0
+                    while i < length:
+                        where = (p, last, walk.runs[r] + i, column, (r * length + i) * pitch + column, pitch)
+                        if wide:
+                            if length - i >= WIDE:
+                                _outer(flat, walk.sources, rows, sums, where, WIDE, VECTORS)
+                                i += WIDE
+                            elif length - i >= THIN:
+                                _outer(flat, walk.sources, rows, sums, where, THIN, VECTORS)
+                                i += THIN
+                            else:
+                                _outer(flat, walk.sources, rows, sums, where, 1, VECTORS)
+                                i += 1
+                        elif length - i >= TALL:
+                            _outer(flat, walk.sources, rows, sums, where, TALL, 1)
+                            i += TALL
+                        elif length - i >= THIN:
+                            _outer(flat, walk.sources, rows, sums, where, THIN, 1)
+                            i += THIN
+                        else:
+                            _outer(flat, walk.sources, rows, sums, where, 1, 1)
+                            i += 1
+                column += BLOCK if wide else LANES
