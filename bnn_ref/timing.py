@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,36 @@ class Pairing:
         return asdict(self)
 
 
+def interleaved(ours: Callable[[], float], theirs: Callable[[], float], pairs: int) -> Pairing:
+    """Theirs, ours, theirs, and so on; each ours against the mean around it.
+
+    Parameters
+    ----------
+    ours, theirs : callable
+        Do the work once and return the seconds that it took; it may have been done in another process.
+    pairs : int
+        At least 3.
+
+    Raises
+    ------
+    ValueError
+        When `pairs` is too small.
+    """
+    if pairs < 3:
+        raise ValueError(f"pairs: required at least 3, got {pairs}")
+    before, ratios, fast, slow = theirs(), [], [], []
+    for _ in range(pairs):
+        took, after = ours(), theirs()
+        ratios.append((before + after) / 2 / took)
+        fast.append(took)
+        slow.append(after)
+        before = after
+    low, median, high = np.percentile(ratios, [25, 50, 75])
+    return Pairing(
+        float(median), float(low), float(high), float(np.median(fast)), float(np.median(slow)), pairs
+    )
+
+
 def paired(
     ours: Callable[[], Array], theirs: Callable[[], Array], pairs: int = 15, tolerance: float = 0.0
 ) -> Pairing:
@@ -68,20 +99,11 @@ def paired(
     if mine.shape != other.shape or not np.allclose(mine, other, rtol=0, atol=tolerance):
         raise ValueError("ours, theirs: required equal outputs before timing, got different ones")
     del mine, other  # large arrays kept alive would make the allocator's work different from a caller's
-    before, ratios, fast, slow = _seconds(theirs), [], [], []
-    for _ in range(pairs):
-        took, after = _seconds(ours), _seconds(theirs)
-        ratios.append((before + after) / 2 / took)
-        fast.append(took)
-        slow.append(after)
-        before = after
-    low, median, high = np.percentile(ratios, [25, 50, 75])
-    return Pairing(
-        float(median), float(low), float(high), float(np.median(fast)), float(np.median(slow)), pairs
-    )
+    return interleaved(partial(seconds, ours), partial(seconds, theirs), pairs)
 
 
-def _seconds(call: Callable[[], Array]) -> float:
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start

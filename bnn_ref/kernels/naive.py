@@ -153,6 +153,14 @@ def sum_pool2d(
     return y
 
 
+def sum_image(x: NDArray[Any]) -> NDArray[Any]:
+    """The sum of each image's pixels. Source: ours."""
+    y = np.zeros((len(x), x.shape[3]), x.dtype)
+    for iy, ix in np.ndindex(x.shape[1:3]):
+        y += x[:, iy, ix]
+    return y
+
+
 def conv2d_input_grad(
     dy: NDArray[T], w: NDArray[T], x_shape: Sequence[int], stride: int = 1, padding: int = 0
 ) -> NDArray[T]:

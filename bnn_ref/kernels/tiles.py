@@ -29,7 +29,7 @@ INTERPRETED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 LANES = 16
 """Filters in a vector: 16 numbers of 32 bits."""
 
-SHAPES = {"signs": ((4, 4), (8, 1)), "floats": ((12, 2), (12, 1))}
+SHAPES = {"signs": ((4, 4), (8, 1)), "floats": ((6, 4), (12, 1))}
 """(MI, NJ) of a kind of product, for wide blocks of filters and for the rest.
 
 Enough sums at a time to hide the latency of each, and of floats, whose filters are 32 times as large, many

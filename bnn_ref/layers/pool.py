@@ -8,7 +8,7 @@ import numpy as np
 
 from bnn_ref.basepoint import decide
 from bnn_ref.checks import require, require_whole
-from bnn_ref.kernels import output_size, sum_pool2d
+from bnn_ref.kernels import output_size, sum_image, sum_pool2d
 from bnn_ref.layers.base import Layer
 from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
@@ -128,7 +128,7 @@ class GlobalAvgPool(Layer):
         return shape[2:]
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        return x.mean(axis=(1, 2)), x.shape
+        return sum_image(x) / (x.shape[1] * x.shape[2]), x.shape
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy / (H W) at every pixel."""

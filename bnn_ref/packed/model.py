@@ -133,7 +133,7 @@ class PackedModel:
         if x.ndim < 2 or (self.input_shape is not None and x.shape[1:] != self.input_shape):
             wanted = "..., C" if self.input_shape is None else ", ".join(map(str, self.input_shape))
             raise ValueError(f"x: required shape (N, {wanted}), got {x.shape}")
-        if np.isnan(x).any():
+        if x.size and np.isnan(x.min()):
             index = tuple(int(i) for i in np.argwhere(np.isnan(x))[0])
             raise ValueError(f"x: required numbers, got NaN at index {index}")
 

@@ -11,6 +11,7 @@ from bnn_ref.kernels.layout import masks
 from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
 from bnn_ref.packed.graph import Graph
+from bnn_ref.packed.pooling import Pool, pools
 from bnn_ref.packed.product import Product, margin_of
 from bnn_ref.packed.steps import FlattenSigns, NearestUpsample, PackSigns, ProductStep, Threshold
 from bnn_ref.packed.storage import Bits, Storage
@@ -52,17 +53,21 @@ class Plan:
 
     def __call__(self, x: Array) -> Array:
         """The output for x (N, *shape), float32: a new array."""
-        parts = [self._part(x[start : start + self.count]) for start in range(0, len(x), self.count)]
-        return np.concatenate(parts)
+        y = np.empty((len(x), *self.samples[self.graph.output].shape[1:]), np.float32)
+        for start in range(0, len(x), self.count):
+            part = slice(start, start + self.count)
+            self._part(x[part], y[part])
+        return y
 
-    def _part(self, x: Array) -> Array:
+    def _part(self, x: Array, y: Array) -> None:
         self.nan[:] = 0
         self.values[0].write(x)
         for task in self.tasks:
             task(len(x))
         if self.nan.any():
-            return self.graph.run(x)  # which says where
-        return self.values[self.graph.output].read(len(x)).astype(np.float32)
+            y[:] = self.graph.run(x)  # which says where
+        else:
+            self.values[self.graph.output].read_into(y)
 
     @property
     def nbytes(self) -> int:
@@ -77,7 +82,7 @@ class Plan:
                 self._add_pass(one)
             elif self.fusing.pass_of(number) is None:
                 self.values[number] = self._storage(number)
-                self.tasks.append(self._signs(number) or self._step(number))
+                self.tasks.append(self._pool(number) or self._signs(number) or self._step(number))
 
     def _storage(self, value: int, plain: bool = False) -> Storage:
         """Room for a value; `plain` where the tiles write numbers, which have no margin."""
@@ -105,6 +110,7 @@ class Plan:
 
     def _add_pass(self, one: Pass) -> None:
         node = self.graph.nodes[one.product - 1]
+        assert isinstance(node.step, ProductStep)
         source, residual = self.values[node.inputs[0]], None
         if one.residual is not None:
             residual = self.values[one.residual]
@@ -115,8 +121,13 @@ class Plan:
             self.values[one.value] = numbers
         if one.words is not None:
             words = self.values[one.words] = self._storage(one.words)
-        assert isinstance(node.step, ProductStep)
         self.tasks.append(Product(node.step, one, source, (numbers, residual, words), self.nan))
+
+    def _pool(self, number: int) -> Pool | None:
+        """A pool from buffer to buffer; None for another step."""
+        node = self.graph.nodes[number - 1]
+        source, target = self.values[node.inputs[0]], self.values[number]
+        return Pool(node.step, source, target) if pools(node.step, source, target) else None
 
     def _signs(self, number: int) -> Callable[[int], None] | None:
         """Signs of numbers that lie as the tiles write them; None for another step."""

@@ -62,6 +62,11 @@ class Storage:
         found: Array = np.ascontiguousarray(self.inner[:count, ..., : self.shape[-1]])
         return found.reshape(count, *self.shape)
 
+    def read_into(self, values: Array) -> None:
+        """As `read`, into an array (count, ..., C) of any number."""
+        found = self.inner[: len(values), ..., : self.shape[-1]]
+        values[:] = found.reshape(len(values), *self.shape)
+
     def write(self, values: Array) -> None:
         """Overwrite the first images."""
         inner = self.inner[: len(values)]

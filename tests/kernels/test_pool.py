@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.kernels import max_pool2d, naive, pool, sum_pool2d
+from bnn_ref.kernels import max_pool2d, naive, pool, sum_image, sum_pool2d
+from bnn_ref.kernels.tiles import INTERPRETED
 
 
 @st.composite
@@ -17,7 +18,7 @@ def windows(draw: st.DrawFn) -> tuple[Any, ...]:
     kernel, stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     padding, ceil = draw(st.integers(0, kernel - 1)), draw(st.booleans())
     size = st.integers(max(1, kernel - 2 * padding), 6)
-    shape = (draw(st.integers(0, 2)), draw(size), draw(size), draw(st.integers(1, 3)))
+    shape = (draw(st.integers(0, 2)), draw(size), draw(size), draw(st.sampled_from([1, 3, 16, 35])))
     values = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).integers(-3, 4, shape)
     return values.astype(draw(st.sampled_from([np.float32, np.int32]))), kernel, stride, padding, ceil
 
@@ -26,6 +27,26 @@ def windows(draw: st.DrawFn) -> tuple[Any, ...]:
 def test_equal_to_naive(case: tuple[Any, ...]) -> None:
     np.testing.assert_array_equal(max_pool2d(*case), naive.max_pool2d(*case), strict=True)
     np.testing.assert_array_equal(sum_pool2d(*case), naive.sum_pool2d(*case), strict=True)
+
+
+@given(windows(), st.sampled_from([np.float32, np.float64, np.complex128, np.int64]))
+def test_sums_of_any_number(case: tuple[Any, ...], dtype: Any) -> None:
+    x = case[0].astype(dtype) * (1 + 1j if dtype == np.complex128 else 1)
+    np.testing.assert_array_equal(sum_pool2d(x, *case[1:]), naive.sum_pool2d(x, *case[1:]), strict=True)
+    np.testing.assert_array_equal(sum_image(x), naive.sum_image(x), strict=True)
+
+
+@given(windows(), st.integers(0, 2), st.integers(0, 2))
+def test_margins(case: tuple[Any, ...], around: int, margin: int) -> None:
+    """What lies around images is neither read nor written; the tail of each pixel begins with the least."""
+    x, kernel, stride, padding, _ = case
+    expected = naive.max_pool2d(*case)
+    outside = np.pad(x, [(0, 0), *[(around, around)] * 2, (0, 0)], constant_values=99)
+    wide = [(0, 0), *[(margin, margin)] * 2, (0, 0)]
+    y = np.pad(np.full_like(expected, pool.least(x.dtype)), wide)
+    window = pool.Window(kernel, stride, padding, *x.shape[1:3], around, margin)
+    pool.pooling("largest")(outside, window, 0 if INTERPRETED else x.shape[3] // 16, y)
+    np.testing.assert_array_equal(y, np.pad(expected, wide))
 
 
 def test_by_hand() -> None:
@@ -54,7 +75,8 @@ def test_refuses(function: Any) -> None:
 def test_interpreted() -> None:
     x = np.random.default_rng(0).normal(size=(1, 5, 4, 2)).astype(np.float32)
     y, z = np.full((1, 3, 2, 2), -np.inf, np.float32), np.zeros((1, 3, 2, 2), np.float32)
-    getattr(pool._largest, "py_func", pool._largest)(x, 3, 2, 1, y)
-    getattr(pool._total, "py_func", pool._total)(x, 3, 2, 1, z)
+    for op, out in (("largest", y), ("total", z)):
+        run = pool.pooling(op)
+        getattr(run, "py_func", run)(x, pool.Window(3, 2, 1, 5, 4), 0, out)
     np.testing.assert_array_equal(y, naive.max_pool2d(x, 3, 2, 1))
     np.testing.assert_allclose(z, naive.sum_pool2d(x, 3, 2, 1), rtol=1e-6)
