@@ -44,7 +44,7 @@ def tables(trial: Trial) -> Mapping[str, Table]:
     work = training.Work(trial.images(), options.model, shared, trial.config, options.probed)
     result, found = training.train(work, trial.arms, trial.seeds, trial.jobs, trial.tell)
     return {
-        "predictors-estimators": training.estimators(result, found),
+        "predictors-estimators": training.by_estimator(result, found),
         "predictors-rankings": training.rankings(result, found),
     }
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analysis.predictors.probe import Call
-from bnn_ref.binarizer import Curve
+from bnn_ref.binarizer import Map
 from bnn_ref.parameter import Array
 
 CELLS = 4000
 """Of the midpoint rule on [-1, 1]. The jump of sign lies between two of them."""
 
 
-def error_to_sign(surrogate: Curve) -> float:
+def error_to_sign(surrogate: Map) -> float:
     """The integral of abs(sign - T) over [-1, 1]. Source: ours; the paper's own measure is not known."""
     x = (np.arange(CELLS) + 0.5) * (2 / CELLS) - 1
     return float(np.abs(np.sign(x) - surrogate(x)).mean() * 2)

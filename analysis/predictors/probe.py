@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnn_ref.autodiff import Tensor, backward
-from bnn_ref.binarizer import Binarizer, Curve, Map
+from bnn_ref.binarizer import Binarizer, Map
 from bnn_ref.layers import Layer, SoftmaxCrossEntropy
 from bnn_ref.layers.product import Product
 from bnn_ref.parameter import Array
@@ -23,13 +23,13 @@ class Call:
 
     Attributes
     ----------
-    surrogate : Curve
+    surrogate : Map
         T, as annealed and trained at the time.
     x, dy, dx : array
         What stands in front of the signs, the gradient to the signs, and what T makes of it.
     """
 
-    surrogate: Curve
+    surrogate: Map
     x: Array
     dy: Array
     dx: Array
@@ -51,14 +51,13 @@ class Watched(Map):
 
     def vjp(self, x: Array, dy: Array) -> Array:
         dx = self.inner.vjp(x, dy)
-        assert isinstance(self.inner.surrogate, Curve)
         self.calls.append(Call(self.inner.surrogate, x, dy, dx))
         return dx
 
 
 def watch(subject: Map, calls: list[Call]) -> Map:
-    """`subject` with every binarizer inside it watched whose T is a curve."""
-    if isinstance(subject, Binarizer) and isinstance(subject.surrogate, Curve):
+    """`subject` with every binarizer inside it watched whose T is element-wise."""
+    if isinstance(subject, Binarizer) and subject.surrogate.elementwise:
         return Watched(subject, calls)
     return subject.rewrite(lambda part: watch(part, calls))
 

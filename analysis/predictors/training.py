@@ -13,6 +13,7 @@ from analysis.predictors.measures import MEASURES, measure
 from analysis.predictors.probe import OPERANDS, probe
 from analysis.predictors.ranking import Ranking, rank
 from analysis.tables import Cell, Table
+from bnn_ref import estimators
 from bnn_ref.data import Dataset, Preprocessing
 from bnn_ref.models import build
 from bnn_ref.train import Comparison, Config, Epoch, History, Run, fit
@@ -35,10 +36,18 @@ ESTIMATORS: dict[str, tuple[str, dict[str, Any]]] = {
 """Entries of the table with F = sign and an element-wise T, by the name that the tables show."""
 
 OWN: dict[str, dict[str, tuple[str, dict[str, Any]]]] = {
-    "activation": {"RBNN": ("rbnn-activation", {})},
-    "weight": {"RBNN": ("rbnn", {})},
+    "activation": {
+        "RBNN": ("rbnn-activation", {}),
+        "BBC-linear": ("bbc-activation", {"init": "positive"}),
+    },
+    "weight": {
+        "RBNN": ("rbnn", {}),
+        "BBC-linear": ("bbc-linear", {"init": "positive"}),
+        "BBC-MLP": ("bbc", {"init": "positive"}),
+        "BBC-MLP as published": ("bbc", {}),
+    },
 }
-"""Those that have a law for each operand."""
+"""Those of one operand. BBC's slopes at 0 start positive, but for the last: there by chance."""
 
 FIXED = {
     "activation": {"weight_estimator": "clipped-ste"},
@@ -54,7 +63,8 @@ def arms() -> dict[str, dict[str, Any]]:
         prefix = "" if operand == "activation" else "weight_"
         for label, (name, parameters) in {**ESTIMATORS, **OWN[operand]}.items():
             own = {f"{prefix}estimator": name, f"{prefix}parameters": parameters}
-            made[f"{operand}: {label}"] = {**FIXED[operand], **own}
+            scale = {"scale": "none"} if estimators.get(name).scaled else {}  # BBC's rule has its own
+            made[f"{operand}: {label}"] = {**FIXED[operand], **own, **scale}
     return made
 
 
@@ -110,7 +120,7 @@ def train(
     return Comparison(images, work.model, given, options, work.config, reference, numbers, tuple(runs)), found
 
 
-def estimators(result: Comparison, found: Mapping[tuple[str, int], Sequence[float]]) -> Table:
+def by_estimator(result: Comparison, found: Mapping[tuple[str, int], Sequence[float]]) -> Table:
     """Every arm: its accuracy, and its measures, means over seeds."""
     rows: list[list[Cell]] = []
     for summary in result.summaries:

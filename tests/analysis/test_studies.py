@@ -136,6 +136,8 @@ def test_all_of_them_in_one_go(
     for name in ("fda", "bireal", "proxconnect", "predictors", "vit"):
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0
-    assert asked == [(name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "proxconnect", "predictors", "vit")]
+    assert asked == [
+        (name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "proxconnect", "predictors", "vit")
+    ]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out

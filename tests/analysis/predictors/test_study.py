@@ -19,14 +19,19 @@ def test_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "ESTIMATORS", FEW)
     assert study.main([*ARGUMENTS, "--jobs", "1", "--out", str(tmp_path)]) == 0
     rows = read(tmp_path / "predictors-estimators.csv").records()
-    assert [row["estimator"] for row in rows] == [*FEW, "RBNN"] * 2
+    assert [row["estimator"] for row in rows] == [
+        *FEW,
+        *training.OWN["activation"],
+        *FEW,
+        *training.OWN["weight"],
+    ]
     clipped = next(row for row in rows if row["estimator"] == "clipped STE")
     assert float(clipped["error to sign"]) == 1
     assert 0 < float(clipped["saturation"]) < 1
     assert float(clipped["saturation"]) + float(clipped["mean slope"]) == pytest.approx(1, abs=1e-3)
     rankings = read(tmp_path / "predictors-rankings.csv").records()
     assert [row["measure"] for row in rankings] == [*MEASURES] * 2
-    assert {row["estimators"] for row in rankings} == {"5"}
+    assert [row["estimators"] for row in rankings] == ["6"] * 6 + ["8"] * 6
 
 
 def test_every_arm_differs_in_one_operand() -> None:
@@ -34,10 +39,9 @@ def test_every_arm_differs_in_one_operand() -> None:
         operand = label.split(":")[0]
         kept = training.FIXED[operand]
         assert kept.items() <= options.items()
-        assert set(options) - set(kept) in (
-            {"estimator", "parameters"},
-            {"weight_estimator", "weight_parameters"},
-        )
+        varied = set(options) - set(kept) - {"scale"}
+        assert varied in ({"estimator", "parameters"}, {"weight_estimator", "weight_parameters"})
+        assert ("scale" in options) == ("BBC" in label and operand == "weight")
 
 
 def test_the_committed_ranks_follow_from_the_committed_accuracies() -> None:
