@@ -6,6 +6,8 @@ import sys
 
 from figures import (
     ablation,
+    bbc_functions,
+    bbc_slopes,
     bireal_estimators,
     capability,
     cost,
@@ -26,5 +28,7 @@ if __name__ == "__main__":
         "cost": cost.draw,
         "ablation": ablation.draw,
         "mismatch": mismatch.draw,
+        "bbc-slopes": bbc_slopes.draw,
+        "bbc-functions": bbc_functions.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

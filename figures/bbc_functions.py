@@ -22,7 +22,7 @@ ROWS = {
     "slope": "S'(x), which multiplies the gradient",
     "weights": "centred weights",
 }
-TITLES = {"bbc, positive": "begins positive (ours)", "bbc": "as in the released code"}
+TITLES = {"bbc, positive": "begins rising (ours)", "bbc": "begins falling (as the code may draw it)"}
 NOTE = "Pale, where there is any: both gates are shut after the last epoch. Our own measurement."
 
 
@@ -38,12 +38,13 @@ def draw(results: Path) -> Figure:
                 label = "before training" if epoch == "0" else f"after epoch {epoch}"
                 ax.plot(part["x"], part[name], dash, color=color, label=label)
         last = list(parts.values())[-1]
-        for ax, name in zip(column[:2], ROWS, strict=False):
+        for ax in column[:2]:
             shade(ax, last["x"], last["gates shut"] == 2)
             ax.axhline(0, color=INK, linewidth=0.8)
-            ax.set_title(f"{ROWS[name]}", loc="left")
-        column[2].set_title(ROWS["weights"] + ", density", loc="left")
-        column[2].set_xlabel(f"x;   {arm}: {TITLES[arm]}")
+        for ax, words in zip(column, ROWS.values(), strict=True):
+            ax.set_title(words, loc="left")
+        column[0].set_title(f"S(x) that {TITLES[arm]}", loc="left")
+        column[-1].set_xlabel("x, a centred weight")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
     fig.supxlabel(NOTE, x=0.01, ha="left", fontsize=8)
     return fig
