@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from analysis import areas, capability, checkers, claims, cost, magnitude, pairs, proximal, spectra, vit
+from analysis.bbc import __main__ as bbc
 from analysis.bireal import __main__ as bireal
 from analysis.fda import __main__ as fda
 from analysis.predictors import __main__ as predictors
@@ -20,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
     modules = (spectra, areas, checkers, magnitude, capability, cost, pairs, proximal)
-    trained = (study.main(out) for study in (fda, bireal, proxconnect, predictors, vit))
+    trained = (study.main(out) for study in (fda, bireal, proxconnect, predictors, vit, bbc))
     return max(*(run(module.STUDY, out) for module in modules), claims.main(out), *trained)
 
 

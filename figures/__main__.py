@@ -6,6 +6,8 @@ import sys
 
 from figures import (
     ablation,
+    bbc_functions,
+    bbc_slopes,
     bireal_estimators,
     capability,
     cost,
@@ -28,5 +30,7 @@ if __name__ == "__main__":
         "ablation": ablation.draw,
         "mismatch": mismatch.draw,
         "predictors": predictors.draw,
+        "bbc-slopes": bbc_slopes.draw,
+        "bbc-functions": bbc_functions.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib
@@ -82,6 +82,20 @@ def test_files_are_complete_or_absent(tmp_path: Path) -> None:
 def test_histories_average_their_seeds() -> None:
     figure = plot.histories({"a": [history(0.2, 0.4), history(0.4, 0.8)]})
     assert np.allclose(np.asarray(figure.axes[0].lines[0].get_ydata(), float), [30, 60])
+
+
+def test_slopes_are_a_line_a_surrogate_of_a_run() -> None:
+    def run(*slopes: dict[str, float]) -> History:
+        return History(tuple(replace(e, slopes=s) for e, s in zip(history(*[0.5] * 2), slopes, strict=True)))
+
+    learned = run({"a.weight": 0.5, "b.weight": -1.0}, {"a.weight": 0.7, "b.weight": -2.0})
+    again = run({"a.weight": 3.0, "b.weight": 4.0}, {"a.weight": 5.0, "b.weight": 6.0})
+    ax = plot.slopes({"fixed": [history(0.2, 0.4)], "learned": [learned, again]}).axes[0]
+    *lines, zero = ax.lines
+    drawn = [np.asarray(line.get_ydata()).tolist() for line in lines]
+    assert drawn == [[0.5, 0.7], [-1.0, -2.0], [3.0, 5.0], [4.0, 6.0]]
+    assert np.asarray(zero.get_ydata()).tolist() == [0, 0]
+    assert [line.get_label() for line in lines if not str(line.get_label()).startswith("_")] == ["learned"]
 
 
 def test_comparison_has_a_row_an_arm_best_on_top() -> None:

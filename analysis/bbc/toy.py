@@ -114,10 +114,9 @@ def outcomes(seeds: int, steps: int = STEPS, jobs: int = 2) -> Outcomes:
 
 def summary(found: Outcomes) -> Table:
     """One row an arm: how slopes began and ended, and how many of the hidden signs were found."""
-    columns = (
-        "arm", "batch norm", "seeds",
-        "began falling", "ended falling", "kept their sign", "steeper at the end", "share recovered", "runs that found 90 %", "runs that found less than 10 %",
-    )  # fmt: skip
+    slopes = ("began falling", "ended falling", "kept their sign", "steeper at the end")
+    ends = ("share recovered", "runs that found 90 %", "runs that found less than 10 %")
+    columns = ("arm", "batch norm", "seeds", *slopes, *ends)
     return Table.of(columns, [_row(arm, norm, runs) for (arm, norm), runs in found.items()])
 
 

@@ -96,7 +96,7 @@ def slopes(result: Comparison, first: Mapping[tuple[str, int], float]) -> Table:
 def functions(trial: Trial, images: Dataset, first: Mapping[tuple[str, int], float]) -> Table:
     """S, E' and shut gates over x, and the centred weights as a density, at three moments of two networks.
 
-    One begins positive, from the first seed; one by default, from the first seed where it falls (or the first).
+    One begins positive, from the first seed; one by default, from the first seed where its slope falls.
     """
     falling = (seed for seed in trial.seeds if first["bbc", seed] < 0)
     chosen = {"bbc, positive": trial.seeds[0], "bbc": next(falling, trial.seeds[0])}

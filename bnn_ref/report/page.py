@@ -100,7 +100,10 @@ def _pictures(findings: Findings) -> dict[str, Markup]:
     ended = [row.arm for row in result.summaries if row.mean is not None]
     groups = {arm: [run.history for run in result.runs_of(arm)] for arm in ended}
     best = findings.packings[0]
+    learned = any(epoch.slopes for group in groups.values() for run in group for epoch in run)
+    slopes = "slope at 0 of every trained surrogate over epochs, a line a run"
     return {
+        "slopes": _svg(plot.slopes(groups), slopes) if learned else Markup(""),
         "spectra": _svg(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),
         "comparison": _svg(plot.comparison(result), "test accuracy of every run and the means"),
         "histories": _svg(plot.histories(groups), "mean test accuracy over epochs, by estimator"),

@@ -70,6 +70,8 @@ def test_nothing_else_is_committed() -> None:
     }
     stems |= {"vit-accuracy", "vit-time"}
     stems |= {"predictors-estimators", "predictors-rankings"}
+    stems |= {f"bbc-{part}" for part in ("starts", "areas", "toy", "toy-slopes", "frozen", "training")}
+    stems |= {f"bbc-{part}" for part in ("contrasts", "slopes", "functions")}
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
 
 
@@ -133,11 +135,10 @@ def test_all_of_them_in_one_go(
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    for name in ("fda", "bireal", "proxconnect", "predictors", "vit"):
+    names = ("fda", "bireal", "proxconnect", "predictors", "vit", "bbc")
+    for name in names:
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0
-    assert asked == [
-        (name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "proxconnect", "predictors", "vit")
-    ]
+    assert asked == [(name, ["--out", str(tmp_path)]) for name in names]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bnn_ref import estimators, models
-from bnn_ref.binarizer import Map
+from bnn_ref.binarizer import Binarizer, Map
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE, Conv2d
 from bnn_ref.parameter import Array
 
@@ -81,12 +81,13 @@ def test_mean_sizes_are_the_nearest_scales(name: str, axes: tuple[int, ...] | No
         assert (np.square(w - nudge * alpha * signs).sum(axis=axes) > left).all()
 
 
+BBC = ["bbc", "bbc-linear", "bbc-argmax", "bbc-argmax-signed"]
 OWN = [name for name in estimators.names() if estimators.get(name).scaled]
 
 
 def test_every_rule_that_multiplies_its_signs_is_known_here() -> None:
     """The rest answer with plain signs, or with values that no scale multiplies."""
-    learned = {"rbnn-weight", "irnet-weight", "reste-weight"}  # below
+    learned = {"rbnn-weight", "irnet-weight", "reste-weight", *BBC}  # below
     apart = {"binaryconnect-stochastic", "abc-activation"}  # by chance; an activation
     assert set(OWN) == {name for name, (size, _) in ENTRIES.items() if size != NONE} | learned | apart
 
@@ -143,3 +144,18 @@ def test_reste_s_scale_is_one_a_layer_with_its_gradient() -> None:
     beyond = np.abs(layer.latent.value) > 1.5
     assert beyond.sum() > 5
     np.testing.assert_allclose(dw[beyond], (signs * (signs * dy).mean())[beyond])
+
+
+@pytest.mark.parametrize("name", BBC)
+def test_bbc_s_scale_is_that_of_the_centred_filter_and_stopped(name: str) -> None:
+    """alpha = mean abs(c); dW is that of the answer to c, by a curve of slope E' at 0, scaled and centred."""
+    signs, scale, dy, dw, layer = gradients(name)
+    assert layer.weight is not None
+    w = layer.latent.value.reshape(-1, 4)
+    c = w - w.mean(axis=0)
+    np.testing.assert_allclose(scale, np.abs(c).mean(axis=0))
+    primitives = (part for part in layer.weight.parts() if isinstance(part, Binarizer))
+    core = next(part for part in primitives if part.surrogate.elementwise)
+    np.testing.assert_array_equal(signs.reshape(-1, 4), core(c))
+    dc = scale * core.surrogate.derivative(c) * dy.reshape(-1, 4)
+    np.testing.assert_allclose(dw.reshape(-1, 4), dc - dc.mean(axis=0), rtol=1e-9, atol=1e-12)

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from analysis.tables import RESULTS
 from figures import (
     ablation,
+    bbc_functions,
+    bbc_slopes,
     bireal_estimators,
     capability,
     cost,
@@ -41,6 +43,8 @@ PICTURES = {
     "ablation": ablation.draw,
     "mismatch": mismatch.draw,
     "predictors": predictors.draw,
+    "bbc-slopes": bbc_slopes.draw,
+    "bbc-functions": bbc_functions.draw,
 }
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
@@ -64,6 +68,8 @@ NEEDS = {
     "ablation": {"bireal-cells", "bireal-contrasts"},
     "mismatch": {"bireal-mismatch", "bireal-networks"},
     "predictors": {"predictors-estimators", "predictors-rankings"},
+    "bbc-slopes": {"bbc-toy-slopes", "bbc-slopes"},
+    "bbc-functions": {"bbc-functions"},
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}

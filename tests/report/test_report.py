@@ -23,7 +23,7 @@ from bnn_ref.report import Findings, Plan
 @pytest.fixture(scope="module")
 def findings() -> Findings:
     """A curve behind a hard sign, a soft one, the real twin, and one that is no function of one element."""
-    names = ("clipped-ste", "real", "bnn++", "fda-noise")
+    names = ("clipped-ste", "real", "bnn++", "fda-noise", "bbc-activation")
     return report.gather(Plan(estimators=names, seeds=2, epochs=1, limit=256))
 
 
@@ -61,6 +61,19 @@ def test_the_page_says_what_was_found(page: str, findings: Findings) -> None:
     assert f"{findings.caught[0]} of {findings.caught[1]}" in page
     assert f"{findings.packings[0].payload_bytes:,}" in page
     assert "0, 1, of first weights" in page
+
+
+def test_slopes_are_shown_where_a_surrogate_was_trained(page: str, findings: Findings) -> None:
+    words = "Slope at 0 of every trained surrogate"
+    assert words in page
+    fixed = [run for run in findings.comparison.runs if run.arm != "bbc-activation"]
+    assert not any(epoch.slopes for run in fixed for epoch in run.history)
+    arms = {name: own for name, own in findings.comparison.arms.items() if name != "bbc-activation"}
+    result = dataclasses.replace(findings.comparison, arms=arms, runs=tuple(fixed))
+    plan = dataclasses.replace(findings.plan, estimators=tuple(arms))
+    audits = tuple(found for found in findings.audits if found[0] in arms)
+    without = dataclasses.replace(findings, comparison=result, plan=plan, audits=audits)
+    assert words not in report.render(without)
 
 
 def test_nothing_is_fetched_and_every_picture_has_words(page: str) -> None:
