@@ -19,8 +19,20 @@ from bnn_ref.auditing.bench import STEP, Bench, at_base_point
 from bnn_ref.auditing.composition import WithLoss
 from bnn_ref.binarizer import Sign
 from bnn_ref.cost import Counts, LayerCost, counting
-from bnn_ref.layers import BatchNorm, Layer, MeanSquaredError, PReLU, Product, ReLU
-from bnn_ref.models import MODELS, Operands, build
+from bnn_ref.layers import (
+    CHANNEL_SCALE,
+    BatchNorm,
+    BilinearUpsample,
+    Conv2d,
+    Layer,
+    MeanSquaredError,
+    NearestUpsample,
+    PReLU,
+    Product,
+    ReLU,
+    Sequential,
+)
+from bnn_ref.models import MODELS, Operands, build, fold_scale
 from bnn_ref.models.hrnet import Module
 
 SIZES = {"256x192": (256, 192, 3), "384x288": (384, 288, 3)}
@@ -294,3 +306,23 @@ def test_the_derivative_of_the_recentred_network_is_its_gradient(name: str, opti
     for _ in range(2):
         found, expected = moved_together(bench, rng)
         assert abs(found - expected) < 1e-10 * np.sqrt(len(bench.slots))
+
+
+@pytest.mark.parametrize("options", [{}, {"head": "deconv"}, {"upsample": "bilinear", "reduce": "binary"}])
+def test_norms_take_the_scale_of_binary_weights(options: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    model = build("sbpn", input_shape=(32, 32, 1), width=4, scale="channel", **options)
+    folded = fold_scale(model)
+    assert not any(isinstance(layer, Product) and layer.scaled for _, layer in folded.layers())
+    x = rng.normal(size=(2, 32, 32, 1)).astype(np.float32)
+    np.testing.assert_allclose(folded.eval()(x), model.eval()(x), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("larger", [NearestUpsample(), BilinearUpsample()])
+def test_a_scale_passes_upsampling(larger: Layer) -> None:
+    rng = np.random.default_rng(0)
+    sign = estimators.get("ste")
+    conv = Conv2d(3, 4, 3, rng=rng, activation=sign, weight=sign, scale=CHANNEL_SCALE)
+    model = Sequential(conv, larger, BatchNorm(4))
+    x = rng.normal(size=(2, 5, 5, 3)).astype(np.float32)
+    np.testing.assert_allclose(fold_scale(model).eval()(x), model.eval()(x), rtol=0, atol=1e-5)
