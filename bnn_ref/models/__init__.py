@@ -148,7 +148,7 @@ def build(
     input_shape : sequence of int
         (H, W, C) of an image, in pixels and channels.
     classes : int
-        Length of the output.
+        Length of the output; pose networks have an option `joints` in its place.
     estimator : str
         Binarizer of the activations: a name of the estimator table; or a key of `TWINS` ("real",
         "real-relu", "real-leaky-clip") for a full-precision twin; or "none" for binary weights behind real

@@ -24,7 +24,7 @@ class Spec:
 
 
 class Model(Composite):
-    """A network from images (N, H, W, C) to class scores (N, classes); `build` fills in its `spec`."""
+    """A network from images (N, H, W, C) to class scores (N, classes), or maps; `build` sets its `spec`."""
 
     spec: Spec
     nonlinear: ClassVar[bool] = False

@@ -14,7 +14,7 @@ from bnn_ref.models.bireal import projection, shrink, unit
 from bnn_ref.models.hrnet import HighResolution
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.posenet import PoseNetwork, require_image, residual
-from bnn_ref.models.residual import Change, Residual
+from bnn_ref.models.residual import Change, EarlyResidual
 from bnn_ref.models.simplebaseline import EXPANSION
 
 PRECISIONS: dict[str, tuple[str, ...]] = {
@@ -51,7 +51,7 @@ def fitted(operands: Operands, change: Change) -> Sequential | None:
 def bypassed(operands: Operands, change: Change, kernel_size: int, shortcut: Layer | None) -> Sequential:
     """y = PReLU(norm(conv(x)) + shortcut(x)), a slope a channel."""
     branch = Sequential(*unit(operands, change, kernel_size))
-    return Sequential(Residual(branch, shortcut), PReLU(change.channels))
+    return Sequential(EarlyResidual(branch, shortcut), PReLU(change.channels))
 
 
 @dataclass(frozen=True)

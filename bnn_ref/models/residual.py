@@ -23,9 +23,15 @@ class Residual(Composite):
 
     def compute(self, x: Any, source: Any = None) -> Any:
         source = x if source is None else source
-        shortcut = (
-            source if self.shortcut is None else self.shortcut(source)
-        )  # first: packed, the branch adds it
+        return self.add(self.branch(x), source if self.shortcut is None else self.shortcut(source))
+
+
+class EarlyResidual(Residual):
+    """The same, the shortcut computed first: what a packed branch adds is there when the branch ends."""
+
+    def compute(self, x: Any, source: Any = None) -> Any:
+        source = x if source is None else source
+        shortcut = source if self.shortcut is None else self.shortcut(source)
         return self.add(self.branch(x), shortcut)
 
 

@@ -25,7 +25,7 @@ from bnn_ref.models.base import stem
 from bnn_ref.models.bireal import unit
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.posenet import PoseNetwork, deconvolutions, require_image, residual
-from bnn_ref.models.residual import Change, Residual, changes, doubling
+from bnn_ref.models.residual import Change, EarlyResidual, changes, doubling
 from bnn_ref.models.simplebaseline import real_head
 
 TRUNKS = {18: (4, 4, 4, 4), 34: (6, 8, 12, 6)}
@@ -42,7 +42,7 @@ def real_reduction(operands: Operands, channels: int, width: int) -> Layer:
 def binary_reduction(operands: Operands, channels: int, width: int) -> Layer:
     """y = PReLU(norm(binary conv 1x1(x)) + means of neighbouring channels of x). Source: ours."""
     branch = Sequential(*unit(operands, Change(channels, width), 1))
-    return Sequential(Residual(branch, GroupMean(channels // width)), PReLU(width))
+    return Sequential(EarlyResidual(branch, GroupMean(channels // width)), PReLU(width))
 
 
 REDUCTIONS = {"fp1x1": real_reduction, "binary": binary_reduction}

@@ -52,7 +52,7 @@ from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps import Elementwise, ProductStep, RealSign, Step
 from bnn_ref.parameter import Array
 
-PRODUCTS = (Conv2d, ConvTranspose2d, Linear)
+PRODUCTS = (Conv2d, Linear, ConvTranspose2d)
 """The layers that multiply by a weight."""
 
 LARGEST_FAN_IN = 2**24

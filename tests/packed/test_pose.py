@@ -127,6 +127,6 @@ def test_layers_without_parameters_on_numbers_and_on_integers(layer: Layer) -> N
     ("name", "fused"), [("sbpn", 16 + 3), ("bhrnet-w32", 1 + 12 + 3 + 2 * 2 + 2 * 3 + 1)]
 )
 def test_every_sum_behind_a_convolution_is_fused(name: str, fused: int) -> None:
-    """Shortcuts are computed before their branches: stem, layer1, transitions, blocks, one exchange down."""
+    """Of BHRNet stem, layer1, transitions, blocks and one exchange down: the other term is there before."""
     passes = Fusing(pack(build(name)).graph).passes.values()
     assert sum(one.residual is not None for one in passes) == fused
