@@ -16,6 +16,10 @@ from bnn_ref.pose.crop import transform as transform
 from bnn_ref.pose.crop import warp as warp
 from bnn_ref.pose.evaluation import Evaluation as Evaluation
 from bnn_ref.pose.evaluation import evaluate as evaluate
+from bnn_ref.pose.finding import Candidates as Candidates
+from bnn_ref.pose.finding import Found as Found
+from bnn_ref.pose.finding import find as find
+from bnn_ref.pose.finding import map_size as map_size
 from bnn_ref.pose.heatmaps import HARD_JOINTS as HARD_JOINTS
 from bnn_ref.pose.heatmaps import accuracy as accuracy
 from bnn_ref.pose.heatmaps import decode as decode
@@ -24,6 +28,10 @@ from bnn_ref.pose.heatmaps import flipped_back as flipped_back
 from bnn_ref.pose.heatmaps import peaks as peaks
 from bnn_ref.pose.heatmaps import person_scores as person_scores
 from bnn_ref.pose.heatmaps import targets as targets
+from bnn_ref.pose.images import Folder as Folder
+from bnn_ref.pose.images import Stack as Stack
+from bnn_ref.pose.images import listed as listed
+from bnn_ref.pose.images import read_image as read_image
 from bnn_ref.pose.joints import FLIP as FLIP
 from bnn_ref.pose.joints import JOINTS as JOINTS
 from bnn_ref.pose.joints import SKELETON as SKELETON
@@ -33,3 +41,6 @@ from bnn_ref.pose.reading import parse_annotations as parse_annotations
 from bnn_ref.pose.reading import parse_results as parse_results
 from bnn_ref.pose.reading import read_annotations as read_annotations
 from bnn_ref.pose.reading import read_results as read_results
+from bnn_ref.pose.samples import AUGMENTATIONS as AUGMENTATIONS
+from bnn_ref.pose.samples import Persons as Persons
+from bnn_ref.pose.samples import View as View
