@@ -141,12 +141,12 @@ def _weights(layer: Product, count: int) -> Counts:
 
 
 def _operations(layer: Layer, inputs: Sequence[Shape], output: Shape) -> Counts:
-    """The multiplications of one call: each weight once for every place of the output, attention's."""
+    """The multiplications of one call, of products and of attention."""
     if isinstance(layer, Attention):
         return Counts(real_macs=layer.macs(*inputs))
     if not isinstance(layer, Product):
         return Counts()
-    macs = layer.latent.value.size * prod(output[:-1])
+    macs = layer.macs(*inputs)
     if layer.input_bits == layer.weight_bits == 1:
         return Counts(binary_macs=macs, binary_outputs=prod(output))
     return Counts(real_macs=macs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -95,6 +96,10 @@ class Product(Layer):
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         require(shape[-1:] == (self.in_channels,), "input", f"{self.in_channels} channels", shape)
         return (*shape[:-1], self.latent.value.shape[-1])
+
+    def macs(self, shape: tuple[int, ...]) -> int:
+        """Multiplications for an input of `shape`: each weight once for every place of the output."""
+        return self.latent.value.size * prod(self.output_shape(shape)[:-1])
 
     @property
     def input_bits(self) -> int:

@@ -26,6 +26,8 @@ from bnn_ref.models.reals import RealResNet
 from bnn_ref.models.realtobinary import RealToBinary, RealToBinaryBlock
 from bnn_ref.models.released import from_pytorch
 from bnn_ref.models.resnet import ResNet, ResNetBlock
+from bnn_ref.models.sbpn import SBPN
+from bnn_ref.models.simplebaseline import SimpleBaseline
 from bnn_ref.models.small import CNN, MLP
 from bnn_ref.models.vgg import VGG
 from bnn_ref.models.vit import TransformerBlock, VisionTransformer
@@ -77,6 +79,12 @@ MODELS: dict[str, Callable[..., Model]] = {
     "deit-tiny": partial(VisionTransformer, width=192, depth=12, heads=3, patch=16),
     "deit-small": partial(VisionTransformer, width=384, depth=12, heads=6, patch=16),
     "deit-base": partial(VisionTransformer, width=768, depth=12, heads=12, patch=16),
+    "simplebaseline-18": SimpleBaseline,
+    "simplebaseline-34": partial(SimpleBaseline, blocks=(3, 4, 6, 3)),
+    "simplebaseline-50": partial(SimpleBaseline, blocks=(3, 4, 6, 3), bottleneck=True),
+    "simplebaseline-101": partial(SimpleBaseline, blocks=(3, 4, 23, 3), bottleneck=True),
+    "simplebaseline-152": partial(SimpleBaseline, blocks=(3, 8, 36, 3), bottleneck=True),
+    "sbpn": SBPN,
 }
 
 REAL = "real"

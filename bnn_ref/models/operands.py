@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.binarizer import Map
-from bnn_ref.layers import Conv2d, Linear
+from bnn_ref.layers import Conv2d, ConvTranspose2d, Linear
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,13 @@ class Operands:
         """A binary convolution: call with (C, F, K, stride=, padding=)."""
         return partial(
             Conv2d, rng=self.rng, activation=self.activation, weight=self.weight, scale=self._scale
+        )
+
+    @property
+    def transposed(self) -> Callable[..., ConvTranspose2d]:
+        """A binary transposed convolution: call with (C, F, K, stride=, padding=)."""
+        return partial(
+            ConvTranspose2d, rng=self.rng, activation=self.activation, weight=self.weight, scale=self._scale
         )
 
     @property

@@ -20,10 +20,11 @@ class BasicBlock(Sequential):
         first = Conv2d(c, f, 3, stride=stride, padding=1, rng=operands.rng)
         second = Conv2d(f, f, 3, padding=1, rng=operands.rng)
         branch = Sequential(first, BatchNorm(f), ReLU(), second, BatchNorm(f))
-        super().__init__(Residual(branch, self._shortcut(operands, change)), ReLU())
+        super().__init__(Residual(branch, self.shortcut(operands, change)), ReLU())
 
     @staticmethod
-    def _shortcut(operands: Operands, change: Change) -> Layer | None:
+    def shortcut(operands: Operands, change: Change) -> Layer | None:
+        """The identity, or a 1x1 convolution with the stride, and norm."""
         if change.same:
             return None
         c, f, stride = change
