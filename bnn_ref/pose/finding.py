@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bnn_ref.checks import require, require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.parameter import Array
-from bnn_ref.pose.annotations import Annotations, Image, Results
+from bnn_ref.pose.annotations import Annotations, Boxes, Results
 from bnn_ref.pose.crop import Crop, inverse, trainable, transform, warp
 from bnn_ref.pose.heatmaps import STRIDE, decode, flip_test, person_scores
 from bnn_ref.pose.images import Pictures
@@ -19,37 +19,6 @@ from bnn_ref.pose.joints import COUNT
 from bnn_ref.pose.oks import oks_nms
 
 BATCH = 64
-
-
-@dataclass(frozen=True, eq=False)
-class Candidates:
-    """Boxes of M persons to be looked at.
-
-    Attributes
-    ----------
-    image_ids : int64 (M,)
-    boxes : float64 (M, 4)
-        x, y of the upper left corner, width and height in pixels.
-    scores : float64 (M,)
-        How sure it is that there is a person.
-    """
-
-    image_ids: NDArray[np.int64]
-    boxes: Array
-    scores: Array
-
-    @classmethod
-    def true(cls, truth: Annotations) -> Candidates:
-        """The boxes of the annotated persons that one can learn from (`trainable`), all with the score 1."""
-        rows, boxes = trainable(truth)
-        return cls(truth.image_ids[rows], boxes, np.ones(len(rows)))
-
-    @classmethod
-    def whole(cls, images: dict[int, Image]) -> Candidates:
-        """One person an image, who fills it."""
-        boxes = [[0, 0, image.width - 1, image.height - 1] for image in images.values()]
-        found = np.array(boxes, float).reshape(-1, 4)
-        return cls(np.array(list(images), np.int64), found, np.ones(len(images)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +49,22 @@ def map_size(size: tuple[int, int]) -> tuple[int, int]:
     return size[0] // STRIDE, size[1] // STRIDE
 
 
+def true_boxes(truth: Annotations) -> Boxes:
+    """The boxes of the annotated persons that one can learn from (`trainable`), all with the score 1."""
+    rows, boxes = trainable(truth)
+    return Boxes(truth.image_ids[rows], boxes, np.ones(len(rows)))
+
+
+def whole_images(truth: Annotations) -> Boxes:
+    """One person an image, who fills it."""
+    corners = [[0, 0, image.width - 1, image.height - 1] for image in truth.images.values()]
+    boxes = np.array(corners, float).reshape(-1, 4)
+    return Boxes(np.array(list(truth.images), np.int64), boxes, np.ones(len(boxes)))
+
+
 def find(
     network: Callable[[Array], Array],
-    candidates: Candidates,
+    candidates: Boxes,
     pictures: Pictures,
     preprocessing: Preprocessing,
     *,
@@ -95,8 +77,8 @@ def find(
     ----------
     network : callable
         From preprocessed crops (N, H, W, 3) to maps (N, H / 4, W / 4, 17): a model in eval mode or packed.
-    candidates : Candidates
-        Boxes with a width or a height above 0.
+    candidates : Boxes
+        With a width or a height above 0.
     pictures : callable
         Pixels by image id.
     preprocessing : Preprocessing

@@ -53,6 +53,26 @@ class Poses(Task):
         require(len(self.tested) > 0, "tested", "at least one person with a labelled joint", 0)
         object.__setattr__(self, "preprocessing", pose.normalisation(self.view.size))
 
+    @classmethod
+    def drawn(
+        cls,
+        count: int,
+        tested: int,
+        seed: int,
+        view: pose.View,
+        side: int = 128,
+        difficulty: pose.figures.Difficulty | None = None,
+    ) -> Poses:
+        """Drawn figures: `count` pictures by `seed` to learn from, `tested` by the next seed to test by.
+
+        They have `side` x `side` pixels (`pose.figures.generate`).
+        """
+        parts = []
+        for number, own in ((count, seed), (tested, seed + 1)):
+            pixels, document = pose.figures.generate(number, own, (side, side), difficulty)
+            parts.append(pose.Persons(pose.parse_annotations(document), pose.Stack(pixels)))
+        return cls(f"figures-{seed}", parts[0], parts[1], view)
+
     def __len__(self) -> int:
         return len(self.train)
 
@@ -80,5 +100,5 @@ class Poses(Task):
     def test(self, model: Layer) -> float:
         truth, pictures = self.tested.truth, self.tested.pictures
         with evaluating(model):
-            found = pose.find(model, pose.Candidates.true(truth), pictures, self.preprocessing)
+            found = pose.find(model, pose.true_boxes(truth), pictures, self.preprocessing)
         return pose.evaluate(truth, found.results).to_dict()["AP"]
