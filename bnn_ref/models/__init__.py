@@ -16,10 +16,12 @@ from bnn_ref.estimators.bireal import LeakyClip
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE
 from bnn_ref.models.base import Model, Spec
+from bnn_ref.models.bhrnet import BHRNet
 from bnn_ref.models.bireal import BiReal, BiReal20, BiRealBlock, SmallBiReal
 from bnn_ref.models.bottleneck import DeepBiReal
 from bnn_ref.models.caffe import CaffeBiReal
 from bnn_ref.models.folding import FOLDED, drop_scale, fold_scale
+from bnn_ref.models.hrnet import HRNet
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.reactnet import ReActBlock, ReActMobileBlock, ReActNet18, ReActNetA, SmallReActNet
 from bnn_ref.models.reals import RealResNet
@@ -85,6 +87,10 @@ MODELS: dict[str, Callable[..., Model]] = {
     "simplebaseline-101": partial(SimpleBaseline, blocks=(3, 4, 23, 3), bottleneck=True),
     "simplebaseline-152": partial(SimpleBaseline, blocks=(3, 8, 36, 3), bottleneck=True),
     "sbpn": SBPN,
+    "hrnet-w32": HRNet,
+    "hrnet-w48": partial(HRNet, width=48),
+    "bhrnet-w32": BHRNet,
+    "bhrnet-w48": partial(BHRNet, width=48),
 }
 
 REAL = "real"

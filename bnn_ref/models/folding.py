@@ -14,7 +14,18 @@ from typing import TypeVar
 from bnn_ref.autodiff import Symbol, steps
 from bnn_ref.calculus import Scaled
 from bnn_ref.checks import require
-from bnn_ref.layers import AvgPool2d, BatchNorm, GlobalAvgPool, Layer, MaxPool2d, PReLU, Product, ReLU
+from bnn_ref.layers import (
+    AvgPool2d,
+    BatchNorm,
+    BilinearUpsample,
+    GlobalAvgPool,
+    Layer,
+    MaxPool2d,
+    NearestUpsample,
+    PReLU,
+    Product,
+    ReLU,
+)
 from bnn_ref.models.base import Model
 
 Network = TypeVar("Network", bound=Layer)
@@ -22,7 +33,7 @@ Network = TypeVar("Network", bound=Layer)
 FOLDED = "folded"
 """The scale of a network whose weight rule has one of its own that was taken out."""
 
-HOMOGENEOUS = (AvgPool2d, GlobalAvgPool, MaxPool2d, PReLU, ReLU)
+HOMOGENEOUS = (AvgPool2d, BilinearUpsample, GlobalAvgPool, MaxPool2d, NearestUpsample, PReLU, ReLU)
 """Layers f with f(a x) = a f(x) for one a > 0 per channel: a scale may pass them."""
 
 

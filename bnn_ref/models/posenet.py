@@ -14,9 +14,6 @@ from bnn_ref.models.bireal import BiRealBlock
 from bnn_ref.models.operands import Operands
 from bnn_ref.models.residual import Change
 
-STRIDE = 32
-"""Pixels of the image to one of the smallest map."""
-
 
 class PoseNetwork(Model):
     """body -> real 1x1 convolution with bias: images (N, H, W, C) to heat maps (N, H/4, W/4, joints).
@@ -47,10 +44,11 @@ def draw_small(layer: Conv2d | ConvTranspose2d, rng: np.random.Generator) -> Non
     layer.latent.value = rng.normal(scale=1e-3, size=layer.latent.value.shape).astype(np.float32)
 
 
-def require_image(input_shape: tuple[int, int, int]) -> None:
-    """ValueError unless every halving of an image (H, W, C) is exact."""
-    fits = all(size % STRIDE == 0 for size in input_shape[:2])
-    require(fits, "input_shape", f"H and W divisible by {STRIDE}", input_shape)
+def require_image(input_shape: tuple[int, int, int], halvings: int = 3) -> None:
+    """ValueError unless an image (H, W, C) at a quarter of its size can be halved so often without rest."""
+    stride = 4 * 2**halvings
+    fits = all(size % stride == 0 for size in input_shape[:2])
+    require(fits, "input_shape", f"H and W divisible by {stride}", input_shape)
 
 
 def residual(operands: Operands, change: Change) -> Sequential:

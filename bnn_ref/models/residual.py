@@ -23,7 +23,10 @@ class Residual(Composite):
 
     def compute(self, x: Any, source: Any = None) -> Any:
         source = x if source is None else source
-        return self.add(self.branch(x), source if self.shortcut is None else self.shortcut(source))
+        shortcut = (
+            source if self.shortcut is None else self.shortcut(source)
+        )  # first: packed, the branch adds it
+        return self.add(self.branch(x), shortcut)
 
 
 class Change(NamedTuple):

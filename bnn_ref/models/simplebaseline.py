@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from bnn_ref.checks import require
 from bnn_ref.layers import BatchNorm, Conv2d, ConvTranspose2d, MaxPool2d, ReLU, Sequential
 from bnn_ref.models.base import stem
 from bnn_ref.models.operands import Operands
@@ -60,7 +61,7 @@ class SimpleBaseline(PoseNetwork):
         Channels of stem and first stage (its narrow ones, in a bottleneck); every further stage has twice as
         many. The head has four times as many.
     blocks : list of int
-        Number of blocks of each stage.
+        Number of blocks of each of the four stages.
     bottleneck : bool
         Blocks of three convolutions with four times the channels at their end, in place of two.
     joints : int
@@ -80,6 +81,7 @@ class SimpleBaseline(PoseNetwork):
         joints: int = 17,
     ) -> None:
         require_image(input_shape)
+        require(len(blocks) == 4, "blocks", "four numbers: the head undoes three halvings", blocks)
         block, wide = (BottleneckBlock, EXPANSION * width) if bottleneck else (BasicBlock, width)
         widths = doubling(wide, blocks)
         body = Sequential(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from bnn_ref.autodiff import Symbol
-from bnn_ref.layers import Flatten, Layer
+from bnn_ref.layers import Flatten, Layer, NearestUpsample
 from bnn_ref.packed import steps, translate
 from bnn_ref.packed.folding import fold, nondecreasing
 from bnn_ref.packed.graph import Graph, Node
@@ -96,6 +96,9 @@ class Compiler:
         key = _key(symbol, zero, before)
         if key not in self._signs:
             words = self.folded(symbol, zero, before)
+            if words is None and type(symbol.layer) is NearestUpsample:  # before it there are fewer signs
+                inner, name = self.signs(symbol.inputs[0], zero, reader, before), self.trace.name(symbol)
+                words = self.emit(name, translate.plain(name, symbol.layer), inner)
             if words is None:
                 words = self.emit(reader, steps.PackSigns(zero), self.chain(self.value(symbol), before))
             self._signs[key] = words
@@ -147,9 +150,16 @@ class Compiler:
         assert product.signs is not None  # that is what makes it binary
         before = tuple((name, step) for step in product.left[:-1])
         words = self.signs(symbol.inputs[0], product.signs.zero, name, before)
-        value = self.emit(name, product.product, words)
-        channels, *taps = product.product.weight.shape
+        value = self._placed(name, product, words)
+        *taps, channels = symbol.layer.latent.value.shape
         return Integers(value, symbol, prod(taps), channels, tuple((name, step) for step in product.after))
+
+    def _placed(self, name: str, product: PackedProduct, value: int) -> int:
+        """The product of a value with the weight."""
+        value = self.emit(name, product.product, value)
+        for step in product.placed:
+            value = self.emit(name, step, value)
+        return value
 
     def _carried(self, symbol: Symbol, behind: Integers) -> Integers | None:
         """`behind` carried through one foldable layer."""
@@ -159,6 +169,8 @@ class Compiler:
             for step in own:
                 behind = behind.then(name, step)
             return behind
+        if type(layer) is NearestUpsample:
+            return None
         if type(layer) is Flatten:  # `after` has one number a channel, not one a feature
             movable, channels = not behind.after, None
         else:
@@ -191,7 +203,7 @@ class Compiler:
         if (product := self.trace.product(symbol)) is None:
             return self.emit(name, translate.plain(name, symbol.layer), *inputs)
         left: Chain = tuple((name, step) for step in product.left)
-        multiplied = self.emit(name, product.product, self.chain(inputs[0], left))
+        multiplied = self._placed(name, product, self.chain(inputs[0], left))
         return self.chain(multiplied, tuple((name, after) for after in product.after))
 
 

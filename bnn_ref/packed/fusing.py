@@ -19,6 +19,8 @@ from bnn_ref.packed.steps import (
     Bias,
     Flatten,
     MaxPool,
+    NearestUpsample,
+    OverlapAdd,
     PackSigns,
     PadShortcut,
     PReLU,
@@ -212,7 +214,7 @@ class Fusing:
         if value == 0:
             return False
         node = self.node(value)
-        if isinstance(node.step, (MaxPool, Flatten, PadShortcut)):
+        if isinstance(node.step, (MaxPool, Flatten, PadShortcut, NearestUpsample, OverlapAdd)):
             return self._integer(node.inputs[0])
         return isinstance(node.step, ProductStep) and node.step.binary
 

@@ -12,7 +12,7 @@ from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
 from bnn_ref.packed.graph import Graph
 from bnn_ref.packed.product import Product, margin_of
-from bnn_ref.packed.steps import FlattenSigns, PackSigns, ProductStep, Threshold
+from bnn_ref.packed.steps import FlattenSigns, NearestUpsample, PackSigns, ProductStep, Threshold
 from bnn_ref.packed.storage import Bits, Storage
 from bnn_ref.parameter import Array
 
@@ -97,6 +97,8 @@ class Plan:
         node = self.graph.nodes[value - 1]
         if isinstance(node.step, (PackSigns, Threshold)):
             return self.samples[node.inputs[0]].shape[-1]
+        if isinstance(node.step, NearestUpsample):
+            return self.channels(node.inputs[0])
         if isinstance(node.step, FlattenSigns):
             return prod(self.samples[node.inputs[0]].shape[1:-1]) * node.step.channels
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnn_ref.autodiff import Symbol, steps, trace
-from bnn_ref.layers import Flatten, Layer, MaxPool2d
+from bnn_ref.layers import Flatten, Layer, MaxPool2d, NearestUpsample
 from bnn_ref.packed import translate
 from bnn_ref.packed.steps import Elementwise
 from bnn_ref.packed.translate import PackedProduct
@@ -69,6 +69,8 @@ class Trace:
 
     def foldable(self, symbol: Symbol) -> bool:
         """Whether it may vanish between a product and a sign: then it is computed only when asked for."""
+        if type(symbol.layer) is NearestUpsample:
+            return self.only_signs(symbol)
         return self.elementwise(symbol) is not None or type(symbol.layer) in (MaxPool2d, Flatten)
 
     def only_signs(self, symbol: Symbol) -> bool:

@@ -20,24 +20,29 @@ from bnn_ref.layers import (
     Attention,
     AvgPool2d,
     BatchNorm,
+    BilinearUpsample,
     ClassToken,
     Concat,
     Conv2d,
+    ConvTranspose2d,
     FirstToken,
     Flatten,
     GlobalAvgPool,
+    GroupMean,
     HardTanh,
     Layer,
     LayerNorm,
     LeakyClip,
     Linear,
     MaxPool2d,
+    NearestUpsample,
     OutputScale,
     PadShortcut,
     Position,
     PReLU,
     Product,
     ReLU,
+    TileChannels,
     Tokens,
 )
 from bnn_ref.layers.gelu import GELUCurve
@@ -45,6 +50,9 @@ from bnn_ref.packed import steps
 from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps import Elementwise, ProductStep, RealSign, Step
 from bnn_ref.parameter import Array
+
+PRODUCTS = (Conv2d, ConvTranspose2d, Linear)
+"""The layers that multiply by a weight."""
 
 LARGEST_FAN_IN = 2**24
 """float32 holds every integer up to here: eval mode's sums of signs are exact."""
@@ -59,12 +67,15 @@ class PackedProduct:
     left : tuple of Elementwise
         What happens to the input; with `RealSign` at the end the activation is binary.
     product : ProductStep
+    placed : tuple of Step
+        What puts its results where they belong: of a transposed convolution.
     after : tuple of Elementwise
         Scale and bias, where there are any.
     """
 
     left: tuple[Elementwise, ...]
     product: ProductStep
+    placed: tuple[Step, ...]
     after: tuple[Elementwise, ...]
 
     @property
@@ -150,7 +161,10 @@ def product(name: str, layer: Product) -> PackedProduct:
             name, layer, "weights deployed as signs, with at most one scale", _strangest(layer, weight)
         )
     signs = bool(left) and isinstance(left[-1], RealSign)
-    return PackedProduct(left, _step(name, layer, weight, signs), tuple(after))
+    placed: tuple[Step, ...] = ()
+    if isinstance(layer, ConvTranspose2d):
+        placed = (steps.OverlapAdd(layer.kernel_size, layer.stride, layer.padding),)
+    return PackedProduct(left, _step(name, layer, weight, signs), placed, tuple(after))
 
 
 def _strangest(layer: Product, weight: Array) -> str:
@@ -160,20 +174,21 @@ def _strangest(layer: Product, weight: Array) -> str:
 
 
 def _step(name: str, layer: Product, weight: Array, signs: bool) -> ProductStep:
+    fan_in = weight.size // weight.shape[-1]
+    if signs and layer.weight is not None and fan_in > LARGEST_FAN_IN:
+        raise refusal(name, layer, f"a fan-in of at most {LARGEST_FAN_IN}", str(fan_in))
+    window: tuple[int, ...] = ()
     if isinstance(layer, Conv2d):
         window = layer.stride, layer.padding
+    elif isinstance(layer, ConvTranspose2d):  # each pixel's outputs first, as a 1x1 convolution
+        weight, window = layer.wide(weight)[None, None], (1, 0)
     if layer.weight is None:
         held = checked(f"{name}.latent", weight)
-        return steps.RealConv(held, *window) if isinstance(layer, Conv2d) else steps.RealLinear(held)
+        return steps.RealConv(held, *window) if window else steps.RealLinear(held)
     bits = Signs.of(np.moveaxis(weight, -1, 0))
     if not signs:
-        if isinstance(layer, Conv2d):
-            return steps.SignWeightConv(bits, *window)
-        return steps.SignWeightLinear(bits)
-    fan_in = weight.size // weight.shape[-1]
-    if fan_in > LARGEST_FAN_IN:
-        raise refusal(name, layer, f"a fan-in of at most {LARGEST_FAN_IN}", str(fan_in))
-    return steps.BinaryConv(bits, *window) if isinstance(layer, Conv2d) else steps.BinaryLinear(bits)
+        return steps.SignWeightConv(bits, *window) if window else steps.SignWeightLinear(bits)
+    return steps.BinaryConv(bits, *window) if window else steps.BinaryLinear(bits)
 
 
 def _layer_norm(name: str, norm: LayerNorm) -> Step:
@@ -185,6 +200,10 @@ _PLAIN: dict[type[Layer], Callable[[str, Any], Step]] = {
     MaxPool2d: lambda name, pool: steps.MaxPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
     AvgPool2d: lambda name, pool: steps.AvgPool(pool.kernel_size, pool.stride, pool.padding, pool.ceil),
     GlobalAvgPool: lambda name, pool: steps.GlobalMean(),
+    NearestUpsample: lambda name, layer: steps.NearestUpsample(layer.factor),
+    BilinearUpsample: lambda name, layer: steps.BilinearUpsample(layer.factor),
+    TileChannels: lambda name, layer: steps.TileChannels(layer.times),
+    GroupMean: lambda name, layer: steps.GroupMean(layer.size),
     Flatten: lambda name, layer: steps.Flatten(),
     Add: lambda name, layer: steps.Add(),
     Concat: lambda name, layer: steps.Concat(),
@@ -201,7 +220,7 @@ _PLAIN: dict[type[Layer], Callable[[str, Any], Step]] = {
 def plain(name: str, layer: Layer) -> Step:
     """A layer that is no product and not element-wise as one step; ValueError where it has no packed form."""
     if type(layer) not in _PLAIN:
-        products = (Conv2d, Linear, BatchNorm, PReLU, OutputScale, GELU)
+        products = (*PRODUCTS, BatchNorm, PReLU, OutputScale, GELU)
         known = (*products, Activation, ReLU, HardTanh, LeakyClip, *_PLAIN)
         raise refusal(
             name, layer, f"one of {', '.join(kind.__name__ for kind in known)}", type(layer).__name__
@@ -210,5 +229,5 @@ def plain(name: str, layer: Layer) -> Step:
 
 
 def is_product(layer: object) -> bool:
-    """Whether `layer` is a convolution or a linear layer."""
-    return type(layer) in (Conv2d, Linear)
+    """Whether `layer` is a convolution, a transposed one or a linear layer."""
+    return type(layer) in PRODUCTS

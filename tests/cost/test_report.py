@@ -31,6 +31,11 @@ def printed(report: Cost, width: int) -> str:
     return out.getvalue()
 
 
+def counted(name: str, convention: str = "library") -> Cost:
+    model = small(name)
+    return cost(model, (1, *model.spec.input_shape), convention)
+
+
 def test_to_dict_holds_the_contract() -> None:
     plain = FOUND.to_dict()
     assert json.loads(json.dumps(plain)) == plain
@@ -50,7 +55,7 @@ def test_to_dict_holds_the_contract() -> None:
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize("convention", ["library", "larq"])
 def test_totals_are_the_sums_of_the_layers(name: str, convention: str) -> None:
-    plain = cost(small(name), (1, 28, 28, 1), convention).to_dict()
+    plain = counted(name, convention).to_dict()
     unpacked = {"packed_bytes"} if plain["unpacked"] else set()
     for key in CONTRACT - unpacked:
         assert plain["total"][key] == sum(row[key] for row in plain["layers"])
@@ -85,7 +90,7 @@ def test_a_network_of_nothing_saves_nothing() -> None:
 @pytest.mark.parametrize("name", models.names())
 def test_no_digit_is_lost_at_any_width(name: str, width: int) -> None:
     """Narrow columns fold: read column by column, every number of the last layer and the total is there."""
-    report = cost(small(name), (1, 28, 28, 1))
+    report = counted(name)
     text = printed(report, width)
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
     assert max(map(len, text.splitlines())) <= width

@@ -13,6 +13,8 @@ from bnn_ref.models import Model
 
 sys.path.append(str(Path(__file__).parent))
 
+from model_calls import POSE, shallow
+
 LARGE = [
     *("bireal-20", "bireal-18", "bireal-34", "bireal-50", "bireal-152"),
     *("bireal-18-caffe", "bireal-34-caffe", "resnet-18", "resnet-34"),
@@ -32,6 +34,7 @@ SMALLEST: dict[str, dict[str, Any]] = {
         name: {"input_shape": (1, 1, 1), "width": 1, "depth": 1, "heads": 1, "patch": 1}
         for name in TRANSFORMERS
     },
+    **{name: {"input_shape": (32, 32, 1), "joints": 3, "width": 1, **shallow(name)} for name in POSE},
 }
 
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from bnn_ref import models
 from bnn_ref.autodiff import Symbol, steps
 from bnn_ref.layers import Layer
+
+POSE = [name for name in models.names() if "joints" in models.options(name)]
+"""The networks that answer with maps."""
+
+
+def shallow(name: str) -> dict[str, Any]:
+    """Options of a pose network that leave as few layers as can be chosen."""
+    few: dict[str, Any] = {"modules": (1,), "depth": 1, "first": 4, "blocks": (1, 1, 1, 1)}
+    return {key: value for key, value in few.items() if key in models.options(name)}
 
 
 def feeds(layer: Layer) -> dict[int, list[Any]]:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from model_calls import POSE, shallow
 
 import bnn_ref
 from bnn_ref import models
 from bnn_ref.autodiff import Symbol, Tensor, backward, steps
 from bnn_ref.binarizer import Binarizer, Scaled
-from bnn_ref.layers import TENSOR_SCALE, SoftmaxCrossEntropy
+from bnn_ref.layers import TENSOR_SCALE, HeatmapLoss, SoftmaxCrossEntropy
 from bnn_ref.models import TWINS, Model, Spec, build
 
 Bits = Callable[[Model], Any]
@@ -23,13 +24,22 @@ SMALL: dict[str, dict[str, Any]] = {name: {"input_shape": (8, 8, 1)} for name in
 SMALL["vgg-small"]["width"] = 16
 LARGE = {name: {"width": 4} for name in NAMES if name not in list(SMALL)[:5]}
 TRANSFORMERS = [name for name in NAMES if "patch" in models.options(name)]
-for name in LARGE:
+for name in set(LARGE) - set(POSE):
     SMALL[name] |= {"width": 4, "blocks": (2, 2)}
+for name in POSE:
+    SMALL[name] = {"input_shape": (32, 32, 1), "joints": 10, "width": 4, **shallow(name)}
+    LARGE[name] = SMALL[name] | {"input_shape": (64, 32, 3), "joints": 3}
 for name in TRANSFORMERS:
     LARGE[name] = {"width": 4, "heads": 2, "depth": 2, "patch": 4}
     SMALL[name] = {"input_shape": (8, 8, 1), **LARGE[name]}
-REALS = ["resnet-18", "resnet-34"]
+REALS = [name for name in NAMES if name.startswith(("resnet-18", "resnet-34", "simplebaseline", "hrnet"))]
 """Nothing in them is binary."""
+
+
+def drawn(name: str, count: int, seed: int = 0) -> Any:
+    """Images that the small network takes."""
+    shape = (count, *SMALL[name]["input_shape"])
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
 def test_every_name_has_a_smallest_size(smallest: Smallest) -> None:
@@ -45,18 +55,22 @@ def test_images_become_scores(smallest: Smallest, name: str, estimator: str, siz
     shape = options.get("input_shape", (28, 28, 1))
     assert model.spec.input_shape == shape
     images = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    places = (shape[0] // 4, shape[1] // 4) if name in POSE else ()
     for mode in (True, False):
         scores = model.train(mode)(images)
-        assert (scores.shape, scores.dtype) == ((2, 3), np.float32)
+        assert (scores.shape, scores.dtype) == ((2, *places, 3), np.float32)
         assert np.isfinite(scores).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_receives_a_gradient(name: str) -> None:
     model = build(name, **SMALL[name])
-    rng = np.random.default_rng(0)
-    scores = model(Tensor(rng.normal(size=(16, 8, 8, 1)).astype(np.float32)))
-    backward(SoftmaxCrossEntropy()(scores, rng.integers(0, 10, 16)))
+    scores = model(Tensor(drawn(name, 16)))
+    if name in POSE:
+        weight = np.ones((16, 10), np.float32)
+        backward(HeatmapLoss()(scores, np.ones_like(scores.value), weight))
+    else:
+        backward(SoftmaxCrossEntropy()(scores, np.random.default_rng(1).integers(0, 10, 16)))
     for key, parameter in model.named_parameters().items():
         assert parameter.grad is not None, key
         assert parameter.grad.dtype == np.float32, key
@@ -66,7 +80,7 @@ def test_every_parameter_receives_a_gradient(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_tape_arrays_and_symbols_walk_the_same_network(name: str) -> None:
     model = build(name, **SMALL[name]).eval()
-    images = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype(np.float32)
+    images = drawn(name, 3)
     np.testing.assert_array_equal(model(images), model(Tensor(images)).value)
     start = Symbol()
     values: dict[int, Any] = {start.serial: images}
@@ -99,9 +113,11 @@ def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, na
     own: dict[str, Any] = {"widths": [4, 6], "blocks": [1, 2], "pool": False}
     if name != "bireal-small":
         own = {"width": 6, **({"heads": 3, "patch": 2, "depth": 1} if name in TRANSFORMERS else {})}
+        own |= shallow(name) if name in POSE else {}
+    shape = [*SMALL[name]["input_shape"][:2], 2]
     model = build(
         name,
-        input_shape=[8, 8, 2],
+        input_shape=shape,
         classes=4,
         estimator="fda",
         parameters={"terms": 7},
@@ -115,7 +131,7 @@ def test_the_specification_survives_json_and_rebuilds_the_network(bits: Bits, na
     again = build(spec["name"], **spec["options"])
     assert again.spec == model.spec == Spec(name, model.spec.options)
     assert bits(again) == bits(model)
-    images = np.random.default_rng(0).normal(size=(4, 8, 8, 2)).astype(np.float32)
+    images = np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32)
     np.testing.assert_array_equal(again(images), model(images))
     binary = [layer for _, layer in again.layers() if isinstance(getattr(layer, "weight", None), Scaled)]
     assert bool(binary) is (name not in REALS)
@@ -139,7 +155,8 @@ def test_a_real_twin_binarizes_nothing(name: str, twin: str) -> None:
         k: p.value.shape for k, p in binary.named_parameters().items()
     }
     # with real weights behind it, each layer's products take many values, not odd or even integers only
-    assert len(np.unique(np.abs(real.state_dict()["head.latent"]))) > 2
+    last = "final.latent" if name in POSE else "head.latent"
+    assert len(np.unique(np.abs(real.state_dict()[last]))) > 2
 
 
 @pytest.mark.parametrize(
@@ -170,11 +187,11 @@ def test_a_twin_takes_no_parameters() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_state_moves_from_one_network_to_another(bits: Bits, name: str) -> None:
     source, target = build(name, seed=1, **SMALL[name]), build(name, seed=2, **SMALL[name])
-    source.train()(np.random.default_rng(0).normal(size=(4, 8, 8, 1)).astype(np.float32))
+    source.train()(drawn(name, 4))
     assert bits(target) != bits(source)
     target.load_state_dict(source.state_dict())
     assert bits(target) == bits(source)
-    images = np.random.default_rng(1).normal(size=(4, 8, 8, 1)).astype(np.float32)
+    images = drawn(name, 4, 1)
     np.testing.assert_array_equal(target.eval()(images), source.eval()(images))
 
 
@@ -260,6 +277,39 @@ def test_images_of_another_shape_are_refused(name: str, shape: tuple[int, ...]) 
             "vit-tiny",
             {"estimator": "none", "parameters": {"zero": 1}},
             "parameters: required none with 'none'",
+        ),
+        *(
+            (name, {"input_shape": (64, 48, 3)}, r"input_shape: required H and W divisible by 32, got \(64")
+            for name in POSE
+        ),
+        ("hrnet-w32", {"input_shape": (8, 4, 3), "modules": (1,)}, "input_shape: .* divisible by 8, got"),
+        ("hrnet-w32", {"modules": ()}, "modules: required a list of whole numbers >= 1, got"),
+        (
+            "simplebaseline-18",
+            {"input_shape": (32, 32, 1), "blocks": (2, 2)},
+            r"blocks: required four numbers: .*, got \(2, 2\)",
+        ),
+        *(
+            ("sbpn", {"input_shape": (32, 32, 1), key: bad}, f"{key}: required one of {known}, got {bad!r}")
+            for key, bad, known in (
+                ("trunk", 50, "18, 34"),
+                ("head", "conv", "upconv, deconv, real-deconv"),
+                ("reduce", "fp", "fp1x1, binary"),
+                ("upsample", "cubic", "nearest, bilinear"),
+            )
+        ),
+        *(
+            (
+                "sbpn",
+                {"input_shape": (32, 32, 1), "head": "deconv", key: other},
+                "head: required 'upconv' for",
+            )
+            for key, other in (("reduce", "binary"), ("upsample", "bilinear"))
+        ),
+        (
+            "bhrnet-w48",
+            {"input_shape": (32, 32, 1), "precision": "E"},
+            "precision: required one of A, B, C, D, got 'E'",
         ),
         (
             "vgg-small",

@@ -32,6 +32,7 @@ from bnn_ref.layers import (
     OutputScale,
     PadShortcut,
     PReLU,
+    Product,
     ReLU,
     RPReLU,
     Sequential,
@@ -45,17 +46,25 @@ CHANNELS = st.one_of(st.sampled_from([1, 2, 63, 64, 65, 128, 130]), st.integers(
 UNPACKED = ["real-to-binary"]
 """A gate takes a sigmoid of real numbers."""
 
-PACKED = [name for name in models.names() if name not in UNPACKED]
+POSE = [name for name in models.names() if "joints" in models.options(name)]
+"""They answer with maps and have tests of their own."""
+
+PACKED = [name for name in models.names() if name not in (*UNPACKED, *POSE)]
 
 
 def build(name: str, **options: Any) -> models.Model:
-    """A network of the package for 28 x 28 pixels, the large ones with fewer layers or channels."""
+    """A network of the package for 28 x 28 pixels (pose: 32 x 32), with few layers or channels."""
     smaller = {
         name: {"width": 8, "blocks": (2, 2)} for name in models.names() if "blocks" in models.options(name)
     }
     smaller |= {"bireal-small": {}, "resnet-20": {"blocks": (1, 1, 1)}, "vgg-small": {"width": 16}}
     patches = {"width": 24, "heads": 2, "depth": 2, "patch": 4}
     smaller |= {name: patches for name in models.names() if "patch" in models.options(name)}
+    few = {"width": 8, "modules": (1, 1), "depth": 1, "first": 8, "blocks": (1, 1, 1, 1)}
+    smaller |= {
+        name: {"input_shape": (32, 32, 1)} | {key: few[key] for key in few.keys() & models.options(name)}
+        for name in POSE
+    }
     return models.build(name, **{"input_shape": (28, 28, 1)} | smaller.get(name, {}) | options)
 
 
@@ -97,7 +106,7 @@ def perturb(model: Layer, rng: np.random.Generator) -> None:
         elif isinstance(layer, OutputScale):
             channel, c = layer.factors()[0], layer.shape[0]
             channel.value = either(rng, rng.choice([-1, 0, 0.5, 1], c), rng.normal(size=c))
-        elif isinstance(layer, (Conv2d, Linear)):
+        elif isinstance(layer, Product):
             shape = layer.latent.value.shape
             layer.latent.value = either(rng, rng.integers(-2, 3, shape), rng.normal(size=shape))
             for shift in () if layer.activation is None else layer.activation.parameters():

@@ -23,6 +23,13 @@ from bnn_ref.packed.steps.product import (
     SignWeightConv,
     SignWeightLinear,
 )
+from bnn_ref.packed.steps.resize import (
+    BilinearUpsample,
+    GroupMean,
+    NearestUpsample,
+    OverlapAdd,
+    TileChannels,
+)
 from bnn_ref.packed.steps.shape import Add, Concat, Flatten, PadShortcut
 from bnn_ref.packed.steps.signs import FlattenSigns, PackSigns, Threshold
 from bnn_ref.packed.steps.transformer import Attention, ClassToken, FirstToken, LayerNorm, Position, Tokens
@@ -34,6 +41,7 @@ KINDS: dict[str, type[Step]] = {
         *(BinaryConv, BinaryLinear, SignWeightConv, SignWeightLinear, RealConv, RealLinear),
         *(Scale, Bias, Affine, PReLU, ReLU, Clip, LeakyClip, GELU, RealSign),
         *(MaxPool, AvgPool, GlobalMean, Flatten, Add, Concat, PadShortcut),
+        *(NearestUpsample, BilinearUpsample, OverlapAdd, TileChannels, GroupMean),
         *(LayerNorm, Attention, Tokens, ClassToken, Position, FirstToken),
     )
 }
@@ -46,6 +54,7 @@ __all__ = [
     "Attention",
     "AvgPool",
     "Bias",
+    "BilinearUpsample",
     "BinaryConv",
     "BinaryLinear",
     "ClassToken",
@@ -56,9 +65,12 @@ __all__ = [
     "Flatten",
     "FlattenSigns",
     "GlobalMean",
+    "GroupMean",
     "LayerNorm",
     "LeakyClip",
     "MaxPool",
+    "NearestUpsample",
+    "OverlapAdd",
     "PReLU",
     "PackSigns",
     "PadShortcut",
@@ -73,5 +85,6 @@ __all__ = [
     "SignWeightLinear",
     "Step",
     "Threshold",
+    "TileChannels",
     "Tokens",
 ]
