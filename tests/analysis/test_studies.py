@@ -132,9 +132,11 @@ def test_all_of_them_in_one_go(
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    for name in ("fda", "bireal", "proxconnect", "vit"):
+    for name in ("fda", "bireal", "proxconnect", "vit", "pose"):
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0
-    assert asked == [(name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "proxconnect", "vit")]
+    assert asked == [
+        (name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "proxconnect", "vit", "pose")
+    ]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out
