@@ -144,8 +144,8 @@ def predict(
     who fills it.
     """
     destination(out)
-    if draw is not None:
-        destination(draw / "picture.png" if draw.is_dir() else draw)
+    if draw is not None and not draw.is_dir():
+        require(not destination(draw).exists(), "draw", "a folder", str(draw))
     network, preprocessing = _network(file)
     require(boxes is None or truth is not None, "boxes", "--truth beside it, which names the images", boxes)
     known = pose.unlabelled(pose.listed(images)) if truth is None else pose.read_annotations(truth)

@@ -76,6 +76,12 @@ class Poses(Task):
     def __len__(self) -> int:
         return len(self.train)
 
+    def check(self, model: Layer, loss: str) -> None:
+        super().check(model, loss)
+        width, height = pose.map_size(self.view.size)
+        wanted, got = (height, width, len(self.outputs)), model.output_shape(self.shape)
+        require(got == wanted, "model", f"one that answers with maps {wanted}", got)
+
     def describe(self) -> dict[str, Any]:
         sizes = {"train": len(self.train), "test": len(self.tested)}
         return {"name": self.name, **sizes, **asdict(self.view)}

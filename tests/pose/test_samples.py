@@ -46,10 +46,11 @@ def test_the_peak_lies_on_the_spot(seed: int | None) -> None:
             continue
         y, x = (float((light * axis).sum() / light.sum()) for axis in np.indices(light.shape))
         inside = 4 < x < SIZE[0] - 5 and 4 < y < SIZE[1] - 5
-        gaps = [np.abs(4 * points[j, k] - (x, y)).max() for k in (j, int(pose.FLIP[j]))]
+        places = [j, int(pose.FLIP[j])]
+        gaps = [float(np.abs(4 * points[j, k] - (x, y)).max()) for k in places]
         if inside:
             assert min(gaps) < 3
-            assert weights[j, int(np.argmin(gaps)) and int(pose.FLIP[j]) or j] == 1
+            assert weights[j, places[int(np.argmin(gaps))]] == 1
             seen, mirrored = seen + 1, mirrored + int(gaps[1] < gaps[0])
     assert seen >= 10
     assert (mirrored > 0) == (seed is not None)

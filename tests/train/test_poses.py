@@ -75,7 +75,7 @@ def test_a_resumed_run_ends_as_the_uninterrupted_one(
     assert train.fit(resumed, figures, CONFIG, resume=tmp_path / "c") == history
     assert bits(resumed) == bits(model)
     blurred = replace(figures, view=replace(VIEW, sigma=2.0))
-    with pytest.raises(ValueError, match="the checkpoint of another run: its data is .*'sigma': 1.5"):
+    with pytest.raises(ValueError, match=r"the checkpoint of another run: its data is .*'sigma': 1\.5"):
         train.fit(network(), blurred, CONFIG, resume=tmp_path / "c")
 
 
@@ -157,6 +157,8 @@ def test_what_does_not_fit_is_refused_before_any_work(figures: train.Poses, few:
         train.fit(mlp, figures, CONFIG)
     with pytest.raises(ValueError, match="model: required 17 classes, got 10"):
         train.fit(models.build("mlp", input_shape=(32, 32, 3)), figures, CONFIG)
+    with pytest.raises(ValueError, match=r"model: required one that answers with maps \(8, 8, 17\), got"):
+        train.fit(models.build("mlp", input_shape=(32, 32, 3), classes=17), figures, CONFIG)
     with pytest.raises(ValueError, match="preprocessing: required none beside a task, which has its own"):
         train.fit(network(), figures, CONFIG, pose.normalisation((64, 64)))
     one = replace(figures, train=pose.Persons(figures.train.truth.take([1]), figures.train.pictures))
