@@ -10,6 +10,7 @@ from analysis import areas, capability, checkers, claims, cost, magnitude, pairs
 from analysis.bbc import __main__ as bbc
 from analysis.bireal import __main__ as bireal
 from analysis.fda import __main__ as fda
+from analysis.pose import __main__ as pose
 from analysis.predictors import __main__ as predictors
 from analysis.proxconnect import __main__ as proxconnect
 from analysis.study import out_option, run
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
     modules = (spectra, areas, checkers, magnitude, capability, cost, pairs, proximal)
-    trained = (study.main(out) for study in (fda, bireal, proxconnect, predictors, vit, bbc))
+    trained = (study.main(out) for study in (fda, bireal, proxconnect, predictors, vit, bbc, pose))
     return max(*(run(module.STUDY, out) for module in modules), claims.main(out), *trained)
 
 

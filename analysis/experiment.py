@@ -58,6 +58,13 @@ class Trial:
         return images if self.options.limit is None else images.take(self.options.limit)
 
 
+def image_set(made: ArgumentParser) -> None:
+    """The options of a data set of images."""
+    made.add_argument("--data", default="digits", choices=data.names(), help="data set")
+    made.add_argument("--folder", type=Path, help="where its files are")
+    made.add_argument("--limit", type=int, help="use only so many training images")
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A training study as a command.
@@ -76,6 +83,8 @@ class Experiment:
         Trains and answers.
     paper : mapping of str to str
         Fields of the recipe as in the paper, for the help.
+    source : callable
+        Adds what says which data: by default a data set of images, its folder and how many of it.
     """
 
     name: str
@@ -85,13 +94,12 @@ class Experiment:
     arms: Callable[[Namespace], Arms]
     tables: Callable[[Trial], Mapping[str, Table]]
     paper: Mapping[str, str] = field(default_factory=dict)
+    source: Callable[[ArgumentParser], None] = image_set
 
     def parser(self) -> ArgumentParser:
         """The command line; its defaults are the small study."""
         made = ArgumentParser(f"python -m analysis.{self.name}", description=self.question)
-        made.add_argument("--data", default="digits", choices=data.names(), help="data set")
-        made.add_argument("--folder", type=Path, help="where its files are")
-        made.add_argument("--limit", type=int, help="use only so many training images")
+        self.source(made)
         self.add(made)
         for name, (what, more) in RECIPE.items():
             default, said = getattr(self.config, name), self.paper.get(name)

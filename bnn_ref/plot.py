@@ -15,6 +15,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -24,6 +25,7 @@ from bnn_ref import estimators
 from bnn_ref.binarizer import Binarizer, Curve
 from bnn_ref.files import replacing
 from bnn_ref.parameter import Array
+from bnn_ref.pose.joints import JOINTS, SKELETON
 from bnn_ref.spectra import spectrum
 from bnn_ref.train import Comparison, History
 
@@ -33,6 +35,7 @@ PALETTE = (
     "#c760a8", "#7d8590", "#a59a1e", "#2ba3b0", "#5b6fd6", "#b0803a",
 )  # fmt: skip
 """Mid tones: they read on white and on near-black."""
+DPI = 150
 DASHES = ("-", "--", "-.", ":")
 STYLE: Any = {
     "font.size": 9,
@@ -217,7 +220,7 @@ def histories(runs: Mapping[str, Sequence[History]]) -> Figure:
             epochs = np.arange(1, len(accuracy) + 1)
             style = DASHES[i % len(DASHES)]
             ax.plot(epochs, accuracy, style, color=PALETTE[i % len(PALETTE)], label=label, linewidth=1.4)
-        ax.set(xlabel="epoch", ylabel="test accuracy (%)")
+        ax.set(xlabel="epoch", ylabel=f"test {_measure(runs)} (%)")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         fig.legend(loc="outside lower center", ncols=3)
     return fig
@@ -248,6 +251,11 @@ def slopes(runs: Mapping[str, Sequence[History]]) -> Figure:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         fig.legend(loc="outside lower center", ncols=3)
     return fig
+
+
+def _measure(runs: Mapping[str, Sequence[History]]) -> str:
+    """What was measured of all of them."""
+    return " or ".join(sorted({epoch.measure for group in runs.values() for run in group for epoch in run}))
 
 
 def comparison(result: Comparison) -> Figure:
@@ -297,6 +305,52 @@ def confusion(matrix: Array, classes: Sequence[str]) -> Figure:
     return fig
 
 
+def poses(image: Array, keypoints: Array, threshold: float = 0.2) -> Figure:
+    """Skeletons on an image, as large as it, small ones enlarged.
+
+    Blue is the person's left, orange the right, green what joins both.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3)
+    keypoints : array (M, 17, 3)
+        x, y in pixels, and the joint's score or visibility.
+    threshold : float
+        Joints with less, and limbs that end in one, are left out.
+    """
+    height, width = image.shape[:2]
+    zoom = max(1, 480 / max(height, width))
+    fig = Figure(figsize=(width * zoom / DPI, height * zoom / DPI))
+    FigureCanvasAgg(fig)
+    ax = fig.add_axes((0, 0, 1, 1), frame_on=False)
+    ax.imshow(image, interpolation="nearest")
+    for points in keypoints:
+        _skeleton(ax, points, points[:, 2] > threshold, max(1.2, zoom * max(height, width) / 300))
+    ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
+    return fig
+
+
+def _skeleton(ax: Axes, points: Array, shown: Array, thick: float) -> None:
+    """Limbs and joints of one person, with a white rim against any background; `thick` in points."""
+    rim = [patheffects.withStroke(linewidth=1.8 * thick, foreground="white")]
+    for limb in SKELETON:
+        if shown[list(limb)].all():
+            x, y = points[list(limb), :2].T
+            ax.plot(x, y, color=_side(limb), linewidth=thick, path_effects=rim, solid_capstyle="round")
+    (those,) = np.nonzero(shown)
+    colours = [_side((joint,)) for joint in those.tolist()]
+    x, y = points[those, :2].T
+    ax.scatter(x, y, s=(2 * thick) ** 2, c=colours, edgecolors="white", zorder=3)
+
+
+def _side(joints: tuple[int, ...]) -> str:
+    """The colour of what is on one side, or joins both."""
+    sides = {JOINTS[joint].partition("_")[0] for joint in joints} - {"nose"}
+    return {frozenset({"left"}): PALETTE[0], frozenset({"right"}): PALETTE[1]}.get(
+        frozenset(sides), PALETTE[2]
+    )
+
+
 def svg(fig: Figure, alt: str) -> str:
     """The figure as an SVG element with an alternative text; its ink is `currentColor`, the page's own."""
     buffer = io.StringIO()
@@ -323,5 +377,5 @@ def save(fig: Figure, path: str | Path) -> Path:
         raise ValueError(f"path: required a suffix among {', '.join(sorted(kinds))}; got {path.name!r}")
     undated: Any = {"metadata": {"Date": None}} if path.suffix == ".svg" else {}
     with replacing(path) as temporary, matplotlib.rc_context({**STYLE, "savefig.transparent": False}):
-        fig.savefig(temporary, dpi=150, facecolor="white", **undated)
+        fig.savefig(temporary, dpi=DPI, facecolor="white", **undated)
     return path

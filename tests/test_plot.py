@@ -13,6 +13,7 @@ import pytest
 from bnn_ref import estimators, plot
 from bnn_ref.estimators.ste import HardTanh
 from bnn_ref.parameter import Array
+from bnn_ref.pose import SKELETON, read_image
 from bnn_ref.train import Comparison, Config, Epoch, History, Run
 
 
@@ -124,3 +125,32 @@ def test_confusion_prints_every_count() -> None:
     matrix = np.array([[5, 1], [0, 7]])
     texts = {text.get_text() for text in plot.confusion(matrix, ("a", "b")).axes[0].texts}
     assert texts == {"5", "1", "7"}
+
+
+def test_skeletons_lie_on_the_image_and_say_left_and_right() -> None:
+    """One person without legs: what is drawn is where its joints are, and nothing of what is not sure."""
+    points = np.column_stack(
+        [np.arange(17) * 5.0 + 3, np.arange(17) * 2.0 + 1, np.where(np.arange(17) < 13, 1, 0.1)]
+    )
+    figure = plot.poses(np.zeros((60, 90, 3), np.uint8), points[None])
+    (ax,) = figure.axes
+    limbs = [limb for limb in SKELETON if max(limb) < 13]
+    assert len(ax.lines) == len(limbs)
+    for line, limb in zip(ax.lines, limbs):
+        np.testing.assert_array_equal(line.get_xydata(), points[list(limb), :2])
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), points[:13, :2])
+    colours = dict(zip(limbs, (line.get_color() for line in ax.lines)))
+    assert colours[5, 7] == plot.PALETTE[0] != plot.PALETTE[1] == colours[6, 8]
+    assert colours[5, 6] == plot.PALETTE[2]
+    assert colours[0, 1] == colours[5, 7]  # the nose is on no side
+    figure.draw_without_rendering()
+    corners = ax.transData.transform([(-0.5, 59.5), (89.5, -0.5)]) * plot.DPI / figure.dpi
+    np.testing.assert_allclose(corners, [(0, 0), (480, 320)], atol=0.5)
+
+
+def test_an_image_without_persons_is_drawn_too(tmp_path: Path) -> None:
+    pixels = np.full((20, 600, 3), 90, np.uint8)
+    path = plot.save(plot.poses(pixels, np.zeros((0, 17, 3))), tmp_path / "x.png")
+    drawn = read_image(path)
+    assert drawn.shape == (20, 600, 3)
+    np.testing.assert_array_equal(drawn, pixels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
@@ -31,6 +32,29 @@ def refusing(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(1 if isinstance(reason, FloatingPointError) else 2) from reason
 
     return guarded
+
+
+def taking(shared: Callable[..., Any], **instead: Any) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a command whose last parameter is `**recipe` take the options of `shared` there, each told once.
+
+    Parameters
+    ----------
+    shared : callable
+        Those of its parameters that are annotated as options are taken.
+    **instead
+        Other defaults than those of `shared`.
+    """
+
+    def decorate(command: Callable[P, R]) -> Callable[P, R]:
+        *own, _ = inspect.signature(command, eval_str=True).parameters.values()
+        every = inspect.signature(shared, eval_str=True).parameters.values()
+        taken = [part for part in every if hasattr(part.annotation, "__metadata__")]
+        own += [part.replace(default=instead.get(part.name, part.default)) for part in taken]
+        keyword = [part.replace(kind=inspect.Parameter.KEYWORD_ONLY) for part in own]
+        command.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
+        return command
+
+    return decorate
 
 
 def values(pairs: Iterable[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import typer
 
 from bnn_ref import data, models, packed
 from bnn_ref import train as training
+from bnn_ref.checks import require
 from bnn_ref.cli.common import console, print_json, refusing
 from bnn_ref.files import destination, replacing
 from bnn_ref.layers import deployed_state
@@ -63,6 +64,9 @@ def predict(
     else:
         pixels = _read(images)
     classes = answer(pixels)
+    require(
+        classes.ndim == 1, "file", "a network that answers with a score a class", f"answers {classes.shape}"
+    )
     if out is not None:
         with replacing(out) as temporary:
             temporary.write_text("".join(f"{k}\n" for k in classes))
@@ -82,15 +86,22 @@ def _tell(classes: Array, labels: Array | None, as_json: bool) -> None:
 
 
 def _predictor(file: Path) -> Any:
+    """What gives images their classes: the network in `file`."""
+    network = loaded(file)
+    if isinstance(network, packed.PackedModel):
+        return network.predict
+    return lambda pixels: training.predict_classes(network.model, pixels, network.preprocessing)
+
+
+def loaded(file: Path) -> packed.PackedModel | training.TrainedModel:
     """The packed network in `file`, or the trained one; the packed reader's reason if it is neither."""
     try:
-        return packed.load_packed(file).predict
+        return packed.load_packed(file)
     except ValueError as neither:
         try:
-            trained = training.load_model(file)
+            return training.load_model(file)
         except ValueError:
             raise neither from None
-    return lambda pixels: training.predict_classes(trained.model, pixels, trained.preprocessing)
 
 
 def _read(path: Path | None) -> Array:

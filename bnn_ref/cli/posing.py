@@ -1,16 +1,30 @@
-"""`pose evaluate`: found persons against true ones, in COCO's files and numbers."""
+"""`pose train`, `predict`, `evaluate`: joints of persons, by COCO's files and numbers."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import typer
 
-from bnn_ref import pose
-from bnn_ref.cli.common import print_json, refusing
+from bnn_ref import packed, plot, pose
+from bnn_ref import train as training
+from bnn_ref.checks import require, require_whole
+from bnn_ref.cli.common import console, print_json, refusing, taking
+from bnn_ref.cli.deployment import loaded
+from bnn_ref.cli.training import learn
+from bnn_ref.data import Preprocessing
+from bnn_ref.files import destination, replacing
+from bnn_ref.parameter import Array
 
 app = typer.Typer(no_args_is_help=True, help="Human poses: joints of persons in images.")
+AsJson = Annotated[bool, typer.Option("--json", help="The ten numbers by name.")]
+HELD_OUT = 10
+"""One image of so many is kept for the test where nobody names a test part."""
 
 
 @app.callback()
@@ -23,7 +37,7 @@ def _pose() -> None:
 def evaluate(
     truth: Annotated[Path, typer.Argument(metavar="GT.json", help="Annotations, COCO's keypoint format.")],
     results: Annotated[Path, typer.Argument(metavar="RESULTS.json", help="Results, COCO's keypoint format.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The ten numbers by name.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Average precision and recall of results, as COCO's keypoint evaluation counts them."""
     annotations = pose.read_annotations(truth)
@@ -32,3 +46,141 @@ def evaluate(
         print_json(found.to_dict())
     else:
         typer.echo(str(found))
+
+
+@app.command()
+@refusing
+@taking(learn, model="sbpn", lr=1e-3, batch_size=32)
+def train(
+    truth: Annotated[
+        Path | None, typer.Argument(metavar="GT.json", help="Annotations, COCO's keypoint format.")
+    ] = None,
+    images: Annotated[Path | None, typer.Argument(metavar="IMAGES", help="Folder of their images.")] = None,
+    val: Annotated[Path | None, typer.Option(help="Annotations to test by; else every tenth image.")] = None,
+    val_images: Annotated[Path | None, typer.Option(help="Folder of their images, if another.")] = None,
+    generated: Annotated[int | None, typer.Option(help="So many drawn pictures of figures instead.")] = None,
+    tested: Annotated[int, typer.Option(help="Drawn pictures to test by.")] = 500,
+    data_seed: Annotated[
+        int, typer.Option(help="Of the drawn pictures; those to test by take the next.")
+    ] = 0,
+    size: Annotated[str, typer.Option(help="Of the network's input, WIDTHxHEIGHT in pixels.")] = "192x256",
+    sigma: Annotated[
+        float | None, typer.Option(help="Of the Gaussians, in pixels of the maps; else a 96th of WIDTH.")
+    ] = None,
+    augment: Annotated[
+        str, typer.Option(help=f"One of {', '.join(pose.AUGMENTATIONS)}.")
+    ] = "simple-baseline",
+    **recipe: Any,
+) -> None:
+    """Train a network to find joints; its file is what `pose predict` and `pack` read."""
+    view = _view(size, sigma, augment)
+    if generated is not None:
+        require(truth is None and val is None, "generated", "no annotation file beside it", generated)
+        make: Callable[[], training.Task] = partial(_drawn, generated, tested, data_seed, view)
+    elif truth is None or images is None:
+        raise ValueError("train: required GT.json and IMAGES, or --generated N")
+    else:
+        make = partial(_photographed, truth, images, val, val_images, view)
+    learn(make, "heatmap", **recipe)
+
+
+def _view(size: str, sigma: float | None, augment: str) -> pose.View:
+    sides = size.split("x")
+    good = len(sides) == 2 and all(side.isdecimal() for side in sides)
+    require(good, "size", "WIDTHxHEIGHT, as 192x256", size)
+    require(augment in pose.AUGMENTATIONS, "augment", f"one of {', '.join(pose.AUGMENTATIONS)}", augment)
+    width, height = map(int, sides)
+    return pose.View((width, height), width / 96 if sigma is None else sigma, pose.AUGMENTATIONS[augment])
+
+
+def _drawn(count: int, tested: int, seed: int, view: pose.View) -> training.Task:
+    for name, value, least in (("generated", count, 2), ("tested", tested, 1), ("data-seed", seed, 0)):
+        require_whole(name, value, least)
+    return training.Poses.drawn(count, tested, seed, view)
+
+
+def _photographed(
+    truth: Path, images: Path, val: Path | None, val_images: Path | None, view: pose.View
+) -> training.Task:
+    known = pose.read_annotations(truth)
+    if val is None:
+        ids = list(known.images)
+        held = known.take(ids[::HELD_OUT])
+        known = known.take([key for key in ids if key not in held.images])
+    else:
+        held = pose.read_annotations(val)
+    parts = _persons(known, images), _persons(held, val_images or images)
+    return training.Poses(truth.name, *parts, view)
+
+
+def _persons(truth: pose.Annotations, images: Path) -> pose.Persons:
+    folder = pose.Folder(images, truth.images)
+    persons = pose.Persons(truth, folder)
+    folder.check(truth.image_ids[persons.rows].tolist())
+    return persons
+
+
+@app.command()
+@refusing
+def predict(
+    file: Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `pose train` or `pack` wrote.")],
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of images.")],
+    out: Annotated[Path, typer.Option(help="The results to write, COCO's keypoint format (.json).")],
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="Annotations that name the images; their persons' boxes are looked at."),
+    ] = None,
+    boxes: Annotated[
+        Path | None, typer.Option(help="Boxes instead, COCO's detection results for those images.")
+    ] = None,
+    flip: Annotated[bool, typer.Option(help="Average with the mirrored image.")] = True,
+    draw: Annotated[
+        Path | None, typer.Option(help="Draw the skeletons, one picture an image, there.")
+    ] = None,
+) -> None:
+    """Joints of the persons in images.
+
+    Without annotations the images are numbered 1, 2, 3 ... by file name, and each is taken to show one person
+    who fills it.
+    """
+    destination(out)
+    if draw is not None and not draw.is_dir():
+        require(not destination(draw).exists(), "draw", "a folder", str(draw))
+    network, preprocessing = _network(file)
+    require(boxes is None or truth is not None, "boxes", "--truth beside it, which names the images", boxes)
+    known = pose.unlabelled(pose.listed(images)) if truth is None else pose.read_annotations(truth)
+    candidates = _candidates(known, truth is not None, boxes)
+    pictures = pose.Folder(images, known.images)
+    pictures.check(candidates.image_ids.tolist())
+    found = pose.find(network, candidates, pictures, preprocessing, flip=flip)
+    records = pose.result_records(known, found.image_ids.tolist(), found.keypoints, found.scores)
+    with replacing(out) as temporary:
+        temporary.write_text(json.dumps(records, allow_nan=False))
+    if draw is not None:
+        _draw(found, pictures, draw)
+    console.print(f"{len(records)} persons in {len(set(found.image_ids.tolist()))} images")
+    console.print(f"wrote {out}", highlight=False, soft_wrap=True)
+
+
+def _candidates(known: pose.Annotations, annotated: bool, boxes: Path | None) -> pose.Boxes:
+    if boxes is not None:
+        return pose.read_boxes(boxes, known)
+    return pose.true_boxes(known) if annotated else pose.whole_images(known)
+
+
+def _network(file: Path) -> tuple[Callable[[Array], Array], Preprocessing]:
+    """What answers crops with maps, and how crops are made ready for it."""
+    network = loaded(file)
+    if isinstance(network, packed.PackedModel):
+        preprocessing = network.preprocessing
+        require(preprocessing is not None, "model", "one that was packed with preprocessing", None)
+        assert preprocessing is not None
+        return network, preprocessing
+    return network.model, network.preprocessing
+
+
+def _draw(found: pose.Found, pictures: pose.Folder, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for key in np.unique(found.image_ids).tolist():
+        name = Path(pictures.images[key].file_name).with_suffix(".png").name
+        plot.save(plot.poses(pictures(key), found.keypoints[found.image_ids == key]), folder / name)

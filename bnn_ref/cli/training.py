@@ -15,7 +15,7 @@ from rich.table import Column, Table
 from bnn_ref import data, models
 from bnn_ref import train as training
 from bnn_ref.checks import require
-from bnn_ref.cli.common import console, print_json, refusing, values
+from bnn_ref.cli.common import console, print_json, refusing, taking, values
 from bnn_ref.files import destination
 from bnn_ref.optim import OPTIMIZERS
 
@@ -54,10 +54,10 @@ Limit = Annotated[int | None, typer.Option(help="Use only so many training image
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 
 
-@refusing
-def train(
+def learn(
+    make: Callable[[], training.Task],
+    loss: str,
     out: Annotated[Path, typer.Option(help="The model file to write (.safetensors).")],
-    data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
     model: Model = "bireal-small",
     estimator: Annotated[
         str,
@@ -82,31 +82,29 @@ def train(
     estimator_schedule: OwnPlan = "constant",
     freeze: Annotated[list[str] | None, typer.Option(help="A layer that stays as drawn, as blocks.")] = None,
     seed: Annotated[int, typer.Option(help="Of first weights and shuffling.")] = 0,
-    folder: Folder = None,
-    limit: Limit = None,
     resume: Annotated[Path | None, typer.Option(help="A checkpoint to go on from.")] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Write one after each epoch.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a network, in stages if asked to; its file is what `pack`, `predict`, `audit --model` read."""
+    """Train a network for the task that `make` returns, and write its file: what training commands share."""
     destination(out)
     proximal = {"rule": rule, **_proximal(prox), "harden": harden}
     often: dict[str, Any] = {"anneal": anneal, "reestimate_norms": reestimate_norms}
     own = {"estimator_lr": estimator_lr, "estimator_schedule": estimator_schedule}
     more: dict[str, Any] = {"seed": seed, "frozen": tuple(freeze or ()), **proximal, **often, **own}
-    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, **more)
-    images = data.load(data_set, folder)
-    images = images if limit is None else images.take(limit)
-    common = {"input_shape": images.shape, "classes": len(images.classes), "seed": seed}
+    config = training.Config(epochs, batch_size, optimizer, lr, schedule=schedule, loss=loss, **more)
+    task = make()
+    common = {"input_shape": task.shape, "classes": len(task.outputs), "seed": seed}
     build = partial(_build, model, common, values(option or ()))
     stages = [_stage(build, config, *stage) for stage in _stages(pretrain)]
     network = build(estimator, parameters=values(parameter or ()))
     stages.append(training.Stage(network, config))
-    total, preprocessing = sum(stage.config.epochs for stage in stages), data.Preprocessing.fit(images)
-    files = {"resume": resume, "checkpoint": checkpoint}
+    total = sum(stage.config.epochs for stage in stages)
+    files: dict[str, Any] = {"resume": resume, "checkpoint": checkpoint}
     with training.Progress(total) as show:
-        *before, last = training.fit_stages(stages, images, preprocessing, show, **files)
-    training.save_model(out, network, preprocessing, images.classes, last.history, config, before)
+        *before, last = training.fit_stages(stages, task, on_epoch_end=show, **files)
+    known = task.preprocessing, task.outputs, last.history, config, before, task.describe()
+    training.save_model(out, network, *known)
     if as_json:
         earlier = [past.to_dict() for past in before]
         print_json({"file": str(out), **last.history.to_dict(), "before": earlier})
@@ -114,6 +112,23 @@ def train(
     for past in (*before, last):
         console.print(_summary(past), *_gaps(past.history), sep="\n", highlight=False)
     console.print(f"wrote {out}", highlight=False, soft_wrap=True)
+
+
+@refusing
+@taking(learn)
+def train(
+    data_set: Annotated[str, typer.Option("--data", help="digits, fashion-mnist or mnist.")] = "digits",
+    folder: Folder = None,
+    limit: Limit = None,
+    **recipe: Any,
+) -> None:
+    """Train a network, in stages if asked to; its file is what `pack`, `predict`, `audit --model` read."""
+
+    def images() -> training.Task:
+        found = data.load(data_set, folder)
+        return training.Classification(found if limit is None else found.take(limit))
+
+    learn(images, "cross-entropy", **recipe)
 
 
 def _proximal(text: str) -> dict[str, Any]:
@@ -161,9 +176,9 @@ def _summary(past: training.Past) -> str:
     assert past.model is not None  # models.build made it
     history, name = past.history, past.model.options["estimator"]
     seconds = sum(epoch.seconds for epoch in history)
-    accuracy = history[-1].test_accuracy
+    measured, measure = history[-1].test_accuracy, history[-1].measure
     epochs = "1 epoch" if len(history) == 1 else f"{len(history)} epochs"
-    return f"{name}: test accuracy {accuracy:.2%} after {epochs}, {seconds:.0f} s"
+    return f"{name}: test {measure} {measured:.2%} after {epochs}, {seconds:.0f} s"
 
 
 def _gaps(history: training.History) -> list[str]:

@@ -2,8 +2,10 @@
 
 from bnn_ref.pose import figures as figures
 from bnn_ref.pose.annotations import Annotations as Annotations
+from bnn_ref.pose.annotations import Boxes as Boxes
 from bnn_ref.pose.annotations import Results as Results
 from bnn_ref.pose.annotations import result_records as result_records
+from bnn_ref.pose.annotations import unlabelled as unlabelled
 from bnn_ref.pose.augmentation import HRNET as HRNET
 from bnn_ref.pose.augmentation import SIMPLE_BASELINE as SIMPLE_BASELINE
 from bnn_ref.pose.augmentation import Augmentation as Augmentation
@@ -16,6 +18,11 @@ from bnn_ref.pose.crop import transform as transform
 from bnn_ref.pose.crop import warp as warp
 from bnn_ref.pose.evaluation import Evaluation as Evaluation
 from bnn_ref.pose.evaluation import evaluate as evaluate
+from bnn_ref.pose.finding import Found as Found
+from bnn_ref.pose.finding import find as find
+from bnn_ref.pose.finding import map_size as map_size
+from bnn_ref.pose.finding import true_boxes as true_boxes
+from bnn_ref.pose.finding import whole_images as whole_images
 from bnn_ref.pose.heatmaps import HARD_JOINTS as HARD_JOINTS
 from bnn_ref.pose.heatmaps import accuracy as accuracy
 from bnn_ref.pose.heatmaps import decode as decode
@@ -24,12 +31,21 @@ from bnn_ref.pose.heatmaps import flipped_back as flipped_back
 from bnn_ref.pose.heatmaps import peaks as peaks
 from bnn_ref.pose.heatmaps import person_scores as person_scores
 from bnn_ref.pose.heatmaps import targets as targets
+from bnn_ref.pose.images import Folder as Folder
+from bnn_ref.pose.images import Stack as Stack
+from bnn_ref.pose.images import listed as listed
+from bnn_ref.pose.images import read_image as read_image
 from bnn_ref.pose.joints import FLIP as FLIP
 from bnn_ref.pose.joints import JOINTS as JOINTS
 from bnn_ref.pose.joints import SKELETON as SKELETON
 from bnn_ref.pose.oks import oks as oks
 from bnn_ref.pose.oks import oks_nms as oks_nms
 from bnn_ref.pose.reading import parse_annotations as parse_annotations
+from bnn_ref.pose.reading import parse_boxes as parse_boxes
 from bnn_ref.pose.reading import parse_results as parse_results
 from bnn_ref.pose.reading import read_annotations as read_annotations
+from bnn_ref.pose.reading import read_boxes as read_boxes
 from bnn_ref.pose.reading import read_results as read_results
+from bnn_ref.pose.samples import AUGMENTATIONS as AUGMENTATIONS
+from bnn_ref.pose.samples import Persons as Persons
+from bnn_ref.pose.samples import View as View

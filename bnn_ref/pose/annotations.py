@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,13 @@ class Annotations:
     areas: Array
     crowd: NDArray[np.bool_]
 
+    def take(self, image_ids: Collection[int]) -> Annotations:
+        """Some of the images, and the persons in them."""
+        rows = np.isin(self.image_ids, list(image_ids))
+        names = ("ids", "image_ids", "keypoints", "boxes", "areas", "crowd")
+        images = {key: image for key, image in self.images.items() if key in image_ids}
+        return replace(self, images=images, **{name: getattr(self, name)[rows] for name in names})
+
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """Which joints have a place, bool (N, 17)."""
@@ -78,6 +85,31 @@ class Results:
     image_ids: NDArray[np.int64]
     keypoints: Array
     scores: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """M boxes that may hold a person.
+
+    Attributes
+    ----------
+    image_ids : int64 (M,)
+    boxes : float64 (M, 4)
+        x, y of the upper left corner, width and height in pixels.
+    scores : float64 (M,)
+        How sure it is that there is a person.
+    """
+
+    image_ids: NDArray[np.int64]
+    boxes: Array
+    scores: Array
+
+
+def unlabelled(images: dict[int, Image]) -> Annotations:
+    """Images of which nothing is known; the category of a person is 1, as in COCO's files."""
+    none = np.zeros(0, np.int64)
+    shapes = np.zeros((0, 17, 3)), np.zeros((0, 4)), np.zeros(0), np.zeros(0, bool)
+    return Annotations(images, 1, frozenset(), none, none, *shapes)
 
 
 def result_records(

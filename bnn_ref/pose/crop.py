@@ -111,14 +111,16 @@ def warp(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDAr
 def trainable(truth: Annotations) -> tuple[NDArray[np.int64], Array]:
     """Rows of the persons that one can learn from, and their boxes (rows, 4) clipped to the image.
 
-    Left out are crowds, persons without a labelled joint or with an area of 0, and boxes outside the image.
+    Left out are crowds, persons without a labelled joint or with an area of 0, and boxes outside the image
+    or of a single pixel.
 
-    Source: simplebaseline2018 (released code).
+    Source: simplebaseline2018 (released code; it keeps single pixels, whose crops have no size).
     """
     sizes = np.array([[truth.images[i].width, truth.images[i].height] for i in truth.image_ids.tolist()])
     low = np.maximum(0, truth.boxes[:, :2])
     high = np.minimum(sizes.reshape(-1, 2) - 1, low + np.maximum(0, truth.boxes[:, 2:] - 1))
-    kept = ~truth.crowd & truth.labelled.any(axis=1) & (truth.areas > 0) & (high >= low).all(axis=1)
+    kept = ~truth.crowd & truth.labelled.any(axis=1) & (truth.areas > 0)
+    kept &= (high >= low).all(axis=1) & (high > low).any(axis=1)
     (rows,) = np.nonzero(kept)
     return rows, np.column_stack([low, high - low])[rows]
 

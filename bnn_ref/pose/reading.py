@@ -1,4 +1,4 @@
-"""COCO's two kinds of files, annotations and results: read, and refused by the record that is wrong."""
+"""COCO's kinds of files, annotations, results and boxes: read, and refused by the record that is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.parameter import Array
-from bnn_ref.pose.annotations import Annotations, Image, Results
+from bnn_ref.pose.annotations import Annotations, Boxes, Image, Results
 from bnn_ref.pose.joints import COUNT, JOINTS
 from bnn_ref.pose.records import Record, read_json, records
 
@@ -43,6 +43,21 @@ def read_results(path: str | PathLike[str], truth: Annotations) -> Results:
     return parse_results(read_json(path), truth)
 
 
+def read_boxes(path: str | PathLike[str], truth: Annotations) -> Boxes:
+    """The boxes of persons in a JSON file of COCO's detection results, for the images of `truth`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is no such file, or has an image or a category that `truth` does not know.
+
+    Source: coco2014 (the format).
+    """
+    return parse_boxes(read_json(path), truth)
+
+
 def parse_annotations(document: Any) -> Annotations:
     """The same from a document that is already read: a dictionary of images, categories and annotations."""
     (whole,) = records("document", [document])
@@ -73,6 +88,21 @@ def parse_results(document: Any, truth: Annotations) -> Results:
     found = np.array([row[1] for row in rows], float).reshape(-1, COUNT, 3)
     image_ids, scores = (np.array([row[i] for row in rows], kind) for i, kind in ((0, np.int64), (2, float)))
     return Results(image_ids, found[:, :, :2], scores)
+
+
+def parse_boxes(document: Any, truth: Annotations) -> Boxes:
+    """The same from a list of records that is already read."""
+    rows = []
+    known = {truth.category, *truth.other_categories}
+    for record in records("boxes", document):
+        if _known(record, "category_id", known) == truth.category:
+            box = record.numbers("bbox", 4)
+            if min(box[2:]) < 0 or max(box[2:]) == 0:
+                raise record.refuse("bbox", "a width and a height >= 0, one of them above 0", box)
+            rows.append((_known(record, "image_id", truth.images), box, record.number("score")))
+    image_ids, boxes, scores = zip(*rows) if rows else ((),) * 3
+    shaped = np.array(boxes, float).reshape(-1, 4)
+    return Boxes(np.array(image_ids, np.int64), shaped, np.array(scores, float))
 
 
 def _by_id(name: str, listed: Any, make: Any) -> dict[int, Any]:

@@ -22,6 +22,7 @@ from bnn_ref.train.history import Epoch as Epoch
 from bnn_ref.train.history import History as History
 from bnn_ref.train.norms import retrain_norms as retrain_norms
 from bnn_ref.train.past import Past as Past
+from bnn_ref.train.poses import Poses as Poses
 from bnn_ref.train.progress import Progress as Progress
 from bnn_ref.train.projection import quantization_gap as quantization_gap
 from bnn_ref.train.projection import reestimate_norms as reestimate_norms
@@ -30,3 +31,5 @@ from bnn_ref.train.stages import Stage as Stage
 from bnn_ref.train.stages import carry_over as carry_over
 from bnn_ref.train.stages import fit_stages as fit_stages
 from bnn_ref.train.statistics import smallest_difference as smallest_difference
+from bnn_ref.train.task import Classification as Classification
+from bnn_ref.train.task import Task as Task

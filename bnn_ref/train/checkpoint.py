@@ -21,7 +21,7 @@ def save_checkpoint(path: str | PathLike[str], training: Training) -> None:
     """Put the run's state into the file `path`, whole or not at all.
 
     It holds latent weights, buffers, penalties, the memory of optimizers, generator state, clocks, history,
-    and what tells one run from another: configuration, model, preprocessing, name and size of the data set,
+    and what tells one run from another: configuration, model, preprocessing, name and size of the data,
     stages before.
 
     Raises
@@ -67,13 +67,13 @@ def finished(path: str | PathLike[str]) -> tuple[Past, ...]:
 
 def identity(training: Training) -> dict[str, Any]:
     """What tells one run from another, as JSON reads it back."""
-    spec, data = getattr(training.model, "spec", None), training.dataset
+    spec = getattr(training.model, "spec", None)
     run = {
         "config": training.config.to_dict(),
         "model": None if spec is None else asdict(spec),
-        "preprocessing": training.preprocessing.to_dict(),
+        "preprocessing": training.task.preprocessing.to_dict(),
         "dtypes": sorted({value.dtype.name for value in training.model.state_dict().values()}),
-        "data": {"name": data.name, "train": len(data.train_images), "test": len(data.test_images)},
+        "data": training.task.describe(),
         "before": [past.to_dict() for past in training.before],
     }
     return json.loads(json.dumps(run))

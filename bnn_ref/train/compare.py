@@ -7,20 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 from bnn_ref.checks import require, require_whole
-from bnn_ref.data import Dataset, Preprocessing
+from bnn_ref.data import Dataset
 from bnn_ref.models import build
 from bnn_ref.train.comparison import Comparison, Run
 from bnn_ref.train.config import Config
 from bnn_ref.train.fit import fit
 from bnn_ref.train.history import Epoch, History
 from bnn_ref.train.processes import in_processes
+from bnn_ref.train.task import Task, as_task
 
 FIXED = ("name", "input_shape", "classes", "seed")
 """Arguments of `models.build` that a sweep sets itself."""
 
 
 def compare(
-    data: Dataset,
+    data: Dataset | Task,
     model: str,
     arms: Sequence[str] | Mapping[str, Mapping[str, Any]],
     seeds: Sequence[int],
@@ -35,8 +36,8 @@ def compare(
 
     Parameters
     ----------
-    data : Dataset
-        The test accuracy after the last epoch is what is compared.
+    data : Dataset or Task
+        As in `fit`; the test accuracy (of poses: AP) after the last epoch is what is compared.
     model : str
         A name of `bnn_ref.models.names()`.
     arms : mapping of str to mapping, or sequence of str
@@ -70,12 +71,13 @@ def compare(
     variants, numbers, shared = _labelled(arms), tuple(seeds), dict(options or {})
     reference = next(iter(variants)) if reference is None else reference
     _check(variants, numbers, shared, jobs, reference)
-    given = {"input_shape": data.shape, "classes": len(data.classes)}
+    task = as_task(data)
+    given = {"input_shape": task.shape, "classes": len(task.outputs)}
     complete = {label: {**shared, **own, **given} for label, own in variants.items()}
     for label, arm in complete.items():
         _try(model, label, {**arm, "seed": numbers[0]})
     tasks = [
-        (data, Preprocessing.fit(data), model, label, {**arm, "seed": seed}, replace(config, seed=seed))
+        (task, model, label, {**arm, "seed": seed}, replace(config, seed=seed))
         for label, arm in complete.items()
         for seed in numbers
     ]
@@ -84,20 +86,13 @@ def compare(
         runs.append(run)
         if on_run_end is not None:
             on_run_end(run)
-    return Comparison(data.name, model, variants, shared, config, reference, numbers, tuple(runs))
+    return Comparison(task.name, model, variants, shared, config, reference, numbers, tuple(runs))
 
 
-def _run(
-    data: Dataset,
-    preprocessing: Preprocessing,
-    model: str,
-    label: str,
-    options: dict[str, Any],
-    config: Config,
-) -> Run:
+def _run(task: Task, model: str, label: str, options: dict[str, Any], config: Config) -> Run:
     epochs: list[Epoch] = []
     try:
-        history = fit(build(model, **options), data, config, preprocessing, epochs.append)
+        history = fit(build(model, **options), task, config, on_epoch_end=epochs.append)
     except FloatingPointError as reason:
         return Run(label, config.seed, History(tuple(epochs)), str(reason))
     return Run(label, config.seed, history)

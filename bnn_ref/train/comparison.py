@@ -47,9 +47,10 @@ class Run:
         return self.history[-1].test_accuracy if self.diverged is None else None
 
     def __str__(self) -> str:
-        ended = (
-            f"diverged: {self.diverged}" if self.accuracy is None else f"test accuracy {self.accuracy:.1%}"
-        )
+        if self.accuracy is None:
+            ended = f"diverged: {self.diverged}"
+        else:
+            ended = f"test {self.history[-1].measure} {self.accuracy:.1%}"
         return f"{self.arm}, seed {self.seed}: {ended}"
 
 

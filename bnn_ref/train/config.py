@@ -9,10 +9,14 @@ from math import isfinite
 from typing import Any
 
 from bnn_ref import estimators
-from bnn_ref.layers import LatentPenalty, Layer, SoftmaxCrossEntropy, SquaredHinge
+from bnn_ref.layers import HeatmapLoss, LatentPenalty, Layer, SoftmaxCrossEntropy, SquaredHinge
 from bnn_ref.optim import OPTIMIZERS, PROXIMAL, RULES, SCHEDULES
 
-LOSSES: dict[str, type[Layer]] = {"cross-entropy": SoftmaxCrossEntropy, "squared-hinge": SquaredHinge}
+LOSSES: dict[str, type[Layer]] = {
+    "cross-entropy": SoftmaxCrossEntropy,
+    "squared-hinge": SquaredHinge,
+    "heatmap": HeatmapLoss,
+}
 
 PENALTIES: dict[str, Callable[[float, float], LatentPenalty]] = {
     "r1": partial(LatentPenalty, 1),
@@ -62,7 +66,7 @@ class Config:
     glorot : bool
         Multiply the steps of latent weights by 1 / sqrt(1.5 / (fan in + fan out)), as BinaryConnect does.
     loss : str
-        A key of `LOSSES`.
+        A key of `LOSSES`: "heatmap" for poses, the others for classes.
     gamma, threshold : float
         Of "bop" only: the weight of the newest gradient, in (0, 1], and tau, at least 0.
     gamma_schedule : str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
 
@@ -22,7 +22,8 @@ KIND = "bnn_ref model"
 class TrainedModel:
     """A model in eval mode, the preprocessing and the class names that go with it, and how it was trained.
 
-    `before` are the stages that its first weights came from, none where they were drawn.
+    `before` are the stages that its first weights came from, none where they were drawn; `data` describes
+    what it was trained on (`Task.describe`), where the file says it.
     """
 
     model: Model
@@ -31,6 +32,7 @@ class TrainedModel:
     history: History
     config: Config
     before: tuple[Past, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def save_model(
@@ -41,6 +43,7 @@ def save_model(
     history: History,
     config: Config,
     before: Sequence[Past] = (),
+    data: Mapping[str, Any] | None = None,
 ) -> None:
     """Put `model` into the file `path`, whole or not at all: latent weights, buffers and how it was trained.
 
@@ -51,9 +54,11 @@ def save_model(
     model : Model
         As `models.build` made it, trained.
     preprocessing, classes, history, config
-        What it was trained with; one class name an output.
+        What it was trained with; one class name (or name of a joint) an output.
     before : sequence of Past
         The stages that its first weights came from, as `fit_stages` returns them (all but the last).
+    data : mapping, optional
+        What it was trained on, as `Task.describe` says it.
 
     Raises
     ------
@@ -72,6 +77,7 @@ def save_model(
         "history": history.to_dict(),
         "config": config.to_dict(),
         "before": [past.to_dict() for past in before],
+        "data": dict(data or {}),
     }
     write(path, KIND, content, model.state_dict())
 
@@ -104,7 +110,7 @@ def _rebuilt(content: Mapping[str, Any], tensors: Mapping[str, Array]) -> Traine
     if len(history):
         model.anneal(history.moment(config.epochs, config.anneal))
     model.eval()
-    return TrainedModel(model, preprocessing, classes, history, config, before)
+    return TrainedModel(model, preprocessing, classes, history, config, before, content.get("data", {}))
 
 
 def _check(

@@ -11,12 +11,13 @@ from bnn_ref.layers import Layer
 from bnn_ref.train.checkpoint import load_checkpoint, save_checkpoint
 from bnn_ref.train.config import Config
 from bnn_ref.train.history import Epoch, History
+from bnn_ref.train.task import Task
 from bnn_ref.train.training import Training
 
 
 def fit(
     model: Layer,
-    dataset: Dataset,
+    dataset: Dataset | Task,
     config: Config,
     preprocessing: Preprocessing | None = None,
     on_epoch_end: Callable[[Epoch], None] | None = None,
@@ -29,13 +30,14 @@ def fit(
     Parameters
     ----------
     model : Layer
-        From images (N, H, W, C) to scores (N, classes), with fresh weights (or those to start from).
-    dataset : Dataset
-        Its test part is only watched: nothing is chosen by it.
+        From images (N, H, W, C) to scores (N, classes), or to what the task asks, with fresh weights
+        (or those to start from).
+    dataset : Dataset or Task
+        A data set to classify, or a task (`Poses`). Its test part is only watched: nothing is chosen by it.
     config : Config
         How to train.
     preprocessing : Preprocessing, optional
-        `Preprocessing.fit(dataset)` by default.
+        `Preprocessing.fit(dataset)` by default; a task has its own.
     on_epoch_end : callable, optional
         Called with each `Epoch`, after its checkpoint is written.
     resume : path, optional
@@ -64,7 +66,7 @@ def fit(
     """
     if checkpoint is not None:
         destination(checkpoint)
-    training = Training(model, dataset, config, preprocessing or Preprocessing.fit(dataset))
+    training = Training(model, dataset, config, preprocessing)
     if resume is not None:
         load_checkpoint(resume, training)
     return run(training, on_epoch_end, checkpoint)

@@ -38,6 +38,9 @@ class Epoch:
         T'(0) of every trained surrogate after the epoch (`trained_slopes`).
     end_step, end_lr_sum, end_lr : int, float, float
         Steps and the sum of their sizes after this epoch, and the size of its last step.
+    measure : str
+        What `test_accuracy` is: "accuracy", or for poses "AP" (and `train_accuracy` the share of joints near
+        their places).
     """
 
     epoch: int
@@ -54,9 +57,10 @@ class Epoch:
     end_step: int = 0
     end_lr_sum: float = 0.0
     end_lr: float = 0.0
+    measure: str = "accuracy"
 
     def __str__(self) -> str:
-        return f"epoch {self.epoch}: loss {self.loss:.4f}, test accuracy {self.test_accuracy:.1%}"
+        return f"epoch {self.epoch}: loss {self.loss:.4f}, test {self.measure} {self.test_accuracy:.1%}"
 
 
 @dataclass(frozen=True)

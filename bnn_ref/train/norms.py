@@ -10,6 +10,7 @@ from bnn_ref.layers import BatchNorm, Layer
 from bnn_ref.train.config import Config
 from bnn_ref.train.fit import run
 from bnn_ref.train.history import Epoch, History
+from bnn_ref.train.task import Task
 from bnn_ref.train.training import Training
 
 ONE_EPOCH = Config(epochs=1)
@@ -17,7 +18,7 @@ ONE_EPOCH = Config(epochs=1)
 
 def retrain_norms(
     model: Layer,
-    dataset: Dataset,
+    dataset: Dataset | Task,
     config: Config = ONE_EPOCH,
     preprocessing: Preprocessing | None = None,
     on_epoch_end: Callable[[Epoch], None] | None = None,
@@ -45,5 +46,4 @@ def retrain_norms(
     norms = [layer for _, layer in model.layers() if isinstance(layer, BatchNorm)]
     require(len(norms) > 0, "model", "a network with batch norms", type(model).__name__)
     own = {id(part): part for norm in norms for part in (norm.gamma, norm.beta)}
-    preprocessing = preprocessing or Preprocessing.fit(dataset)
     return run(Training(model, dataset, config, preprocessing, trained=[*own.values()]), on_epoch_end)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bnn_ref.data import Preprocessing, batches
 from bnn_ref.layers import BatchNorm, Layer, Product
+from bnn_ref.parameter import Array
 from bnn_ref.train.evaluation import BATCH, evaluating
 
 
@@ -63,20 +66,26 @@ def reestimate_norms(
     for name, count in (("images", len(images)), ("batch", batch)):
         if count < 2:
             raise ValueError(f"{name}: required at least 2 (batch norm needs a variance), got {count}")
+    parts = batches(images, np.arange(len(images)), batch)
+    measure_norms(model, (preprocessing(part) for part, _ in parts))
+
+
+def measure_norms(model: Layer, inputs: Iterable[Array]) -> None:
+    """`reestimate_norms` from batches of what the network is fed, (N, H, W, C)."""
     norms = [layer for _, layer in model.layers() if isinstance(layer, BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     seen = 0
     try:
-        for part, _ in batches(images, np.arange(len(images)), batch):
-            if len(part) > 1:
-                seen += len(part)
-                _measure(model, norms, preprocessing(part), len(part) / seen)
+        for x in inputs:
+            if len(x) > 1:
+                seen += len(x)
+                _measure(model, norms, x, len(x) / seen)
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
 
 
-def _measure(model: Layer, norms: list[BatchNorm], x: NDArray[np.floating], momentum: float) -> None:
+def _measure(model: Layer, norms: list[BatchNorm], x: Array, momentum: float) -> None:
     """One forward pass: eval mode everywhere but in the batch norms, which move by `momentum`."""
     with evaluating(model):
         for norm in norms:

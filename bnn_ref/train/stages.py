@@ -20,6 +20,7 @@ from bnn_ref.train.config import Config
 from bnn_ref.train.fit import run
 from bnn_ref.train.history import Epoch, History
 from bnn_ref.train.past import Past
+from bnn_ref.train.task import Task, as_task
 from bnn_ref.train.training import Training
 
 
@@ -61,7 +62,7 @@ def _carried(source: Layer, target: Layer) -> tuple[dict[str, Array], tuple[str,
 
 def fit_stages(
     stages: Sequence[Stage],
-    dataset: Dataset,
+    dataset: Dataset | Task,
     preprocessing: Preprocessing | None = None,
     on_epoch_end: Callable[[Epoch], None] | None = None,
     *,
@@ -105,7 +106,7 @@ def fit_stages(
         destination(checkpoint)
     for one, other in pairwise(stages):
         _carried(one.model, other.model)
-    preprocessing = preprocessing or Preprocessing.fit(dataset)
+    task = as_task(dataset, preprocessing)
     over = () if resume is None else finished(resume)
     require(
         len(over) < len(stages),
@@ -116,7 +117,7 @@ def fit_stages(
     past = [_past(stage, then.history) for stage, then in zip(stages, over, strict=False)]
     for number in range(len(over), len(stages)):
         stage = stages[number]
-        training = Training(stage.model, dataset, stage.config, preprocessing, before=tuple(past))
+        training = Training(stage.model, task, stage.config, before=tuple(past))
         if resume is not None and number == len(over):
             load_checkpoint(resume, training)
         elif number:

@@ -7,23 +7,23 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bnn_ref.annealing import Moment
 from bnn_ref.autodiff import Tensor, backward
 from bnn_ref.checks import require
-from bnn_ref.data import Dataset, Preprocessing, batches
+from bnn_ref.data import Dataset, Preprocessing
 from bnn_ref.layers import Layer
 from bnn_ref.optim import PROXIMAL, SCHEDULES, Adam, Proximal
 from bnn_ref.parameter import Array, Parameter
 from bnn_ref.train.config import LOSSES, Config
-from bnn_ref.train.evaluation import evaluate
+from bnn_ref.train.evaluation import BATCH
 from bnn_ref.train.history import Epoch, History
 from bnn_ref.train.optimizers import divided, make_optimizer, unfrozen
 from bnn_ref.train.past import Past
 from bnn_ref.train.penalties import Penalties
-from bnn_ref.train.projection import quantization_gap, reestimate_norms
+from bnn_ref.train.projection import measure_norms, quantization_gap
 from bnn_ref.train.slopes import trained_slopes
+from bnn_ref.train.task import Batch, Task, as_task
 
 
 class Training:
@@ -32,7 +32,7 @@ class Training:
     Parameters
     ----------
     model, dataset, config, preprocessing
-        As in `fit`.
+        As in `fit`; `dataset` becomes the `task`.
     before : sequence of Past
         The stages that its first weights come from.
     trained : sequence of Parameter, optional
@@ -47,17 +47,18 @@ class Training:
     def __init__(
         self,
         model: Layer,
-        dataset: Dataset,
+        dataset: Dataset | Task,
         config: Config,
-        preprocessing: Preprocessing,
+        preprocessing: Preprocessing | None = None,
         *,
         before: Sequence[Past] = (),
         trained: Sequence[Parameter] | None = None,
     ) -> None:
-        _check(model, dataset, preprocessing)
+        self.task = as_task(dataset, preprocessing)
+        self.task.check(model, config.loss)
         able = config.optimizer not in PROXIMAL or any(p.latent for p in model.parameters())
         require(able, "optimizer", "one of real weights for a model without latent ones", config.optimizer)
-        self.model, self.dataset, self.config, self.preprocessing = model, dataset, config, preprocessing
+        self.model, self.config = model, config
         self.rng = np.random.default_rng(config.seed)
         self.penalty = Penalties(model, config)
         parameters = unfrozen(model, config.frozen) if trained is None else trained
@@ -81,7 +82,7 @@ class Training:
     @property
     def steps(self) -> int:
         """All steps of all epochs."""
-        whole, rest = divmod(len(self.dataset.train_images), self.config.batch_size)
+        whole, rest = divmod(len(self.task), self.config.batch_size)
         return self.config.epochs * (whole + int(rest > 1))
 
     def run_epoch(self) -> Epoch:
@@ -99,17 +100,16 @@ class Training:
         self.model.refresh()
         self.model.train()
         loss, penalty, right = self._train()
-        data = self.dataset
         if self.config.reestimate_norms:
-            reestimate_norms(self.model, data.train_images, self.preprocessing)
-        test = evaluate(self.model, data.test_images, data.test_labels, self.preprocessing)
+            measure_norms(self.model, self.task.inputs(BATCH))
+        measured = self.task.test(self.model)
         seconds = perf_counter() - start
         epoch = Epoch(
             number,
             **clock,
             loss=loss,
             train_accuracy=right,
-            test_accuracy=test.accuracy,
+            test_accuracy=measured,
             seconds=seconds,
             penalty=penalty,
             gaps=quantization_gap(self.model),
@@ -117,6 +117,7 @@ class Training:
             end_step=self.step,
             end_lr_sum=self.lr_sum,
             end_lr=self.optimizer.lr,
+            measure=self.task.measure,
         )
         self.history = History((*self.history, epoch))
         return epoch
@@ -138,33 +139,31 @@ class Training:
 
     def _train(self) -> tuple[float, float, float]:
         """Mean loss, mean penalty and share of right answers over the epoch's batches."""
-        loss, penalty, right, seen = 0.0, 0.0, 0, 0
-        for images, labels in self._batches():
-            batch_loss, batch_penalty, batch_right = self._take_step(images, labels)
-            loss += batch_loss * len(labels)
-            penalty += batch_penalty * len(labels)
+        loss, penalty, right, seen = 0.0, 0.0, 0.0, 0
+        for inputs, targets in self._batches():
+            batch_loss, batch_penalty, batch_right = self._take_step(inputs, targets)
+            loss += batch_loss * len(inputs)
+            penalty += batch_penalty * len(inputs)
             right += batch_right
-            seen += len(labels)
+            seen += len(inputs)
         for name, value in self.model.state_dict().items():
             self._check_finite(name, value)
         return loss / seen, penalty / seen, right / seen
 
-    def _batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    def _batches(self) -> Iterator[Batch]:
         """Shuffled batches. A last batch of one image is left out, for batch norm has no variance there.
 
         The order is new in every epoch, so that it is another image each time.
         """
-        shuffled = batches(
-            self.dataset.train_images, self.dataset.train_labels, self.config.batch_size, self.rng
-        )
-        return (batch for batch in shuffled if len(batch[1]) > 1)
+        shuffled = self.task.batches(self.config.batch_size, self.rng)
+        return (batch for batch in shuffled if len(batch[0]) > 1)
 
-    def _take_step(self, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> tuple[float, float, int]:
+    def _take_step(self, inputs: Array, targets: tuple[Array, ...]) -> tuple[float, float, float]:
         """One step of the optimizers: (loss, penalty, number of right answers) before it."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the checks say it better
             self.model.draw(self.rng)
-            scores = self.model(Tensor(self.preprocessing(images)))
-            loss = self.loss(scores, labels)
+            answers = self.model(Tensor(inputs))
+            loss = self.loss(answers, *targets)
             self._check_finite("loss", loss.value)
             backward(loss)
             penalty = self.penalty.add_gradients()
@@ -177,7 +176,7 @@ class Training:
         self.step += 1
         if self.config.anneal == "step":
             self._anneal(self.optimizer.lr)
-        return float(loss.value), penalty, int((scores.value.argmax(axis=1) == labels).sum())
+        return float(loss.value), penalty, self.task.right(answers.value, targets)
 
     def _set_rates(self) -> None:
         """Move every rate: the optimizer's `lr` by `schedule`, any other NAME by `NAME_schedule`."""
@@ -197,15 +196,3 @@ class Training:
             raise FloatingPointError(
                 f"{name}: required finite numbers, got NaN or infinity in {where}; {cause}"
             )
-
-
-def _check(model: Layer, dataset: Dataset, preprocessing: Preprocessing) -> None:
-    if preprocessing.shape != dataset.shape:
-        raise ValueError(f"preprocessing: required shape {dataset.shape}, got {preprocessing.shape}")
-    if len(dataset.train_images) < 2:
-        raise ValueError("dataset: required at least 2 training images (batch norm needs a variance), got 1")
-    spec = getattr(model, "spec", None)  # only networks made by models.build have one
-    if spec is not None and spec.input_shape != dataset.shape:
-        raise ValueError(f"model: required input_shape {dataset.shape}, got {spec.input_shape}")
-    if spec is not None and spec.options["classes"] != len(dataset.classes):
-        raise ValueError(f"model: required {len(dataset.classes)} classes, got {spec.options['classes']}")

@@ -135,7 +135,7 @@ def test_all_of_them_in_one_go(
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    names = ("fda", "bireal", "proxconnect", "predictors", "vit", "bbc")
+    names = ("fda", "bireal", "proxconnect", "predictors", "vit", "bbc", "pose")
     for name in names:
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0

@@ -15,8 +15,8 @@ import pytest
 from scenes import document, found, person, scene
 
 from bnn_ref.pose import records
-from bnn_ref.pose.annotations import result_records
-from bnn_ref.pose.reading import parse_annotations, parse_results, read_annotations, read_results
+from bnn_ref.pose.annotations import result_records, unlabelled
+from bnn_ref.pose.reading import parse_annotations, parse_boxes, parse_results, read_annotations, read_results
 
 Change = Callable[[Any], Any]
 
@@ -104,6 +104,18 @@ BAD_TRUTH: dict[str, tuple[Change, str]] = {
     "image twice": (put("images", 1, "id", value=1), r"images\[1\]: id: .* no other record has, got 1"),
     "no person": (put("categories", 0, "name", value="cat"), "categories: required one .*'person', got 0"),
     "two persons": (put("categories", 1, "name", value="person"), "categories: required one .*, got 2"),
+    "category twice": (
+        put("categories", 1, "id", value=1),
+        r"categories\[1\]: id: required one that no other record has, got 1",
+    ),
+    "images without end": (
+        put("images", 0, "height", value=10**400),
+        r"images\[0\] \(id 1\): height: required a whole number >= 1, got 1000",
+    ),
+    "width of half pixels": (
+        put("images", 1, "width", value=400.5),
+        r"images\[1\] \(id 2\): width: required a whole number >= 1, got 400\.5",
+    ),
     "other joints": (
         put("categories", 0, "keypoints", value=["nose"]),
         r"categories\[0\] \(id 1\): keypoints: required COCO's 17 names in their order, got \['nose'\]",
@@ -164,6 +176,48 @@ BAD_RESULTS: dict[str, tuple[Change, str]] = {
     ),
     "no keypoints": (drop(1, "keypoints"), r"results\[1\]: keypoints: required a value"),
 }
+
+
+BOX = {"image_id": 2, "category_id": 1, "bbox": [1.5, -2, 30, 0], "score": 0.5}
+BAD_BOXES: dict[str, tuple[Change, str]] = {
+    "no list": (lambda c: {"boxes": c}, "boxes: required a list of records, got {"),
+    "unknown image": (put(1, "image_id", value=99), r"boxes\[1\]: image_id: .* lists, got 99"),
+    "unknown category": (put(1, "category_id", value=2), r"boxes\[1\]: category_id: .* lists, got 2"),
+    "no box": (drop(1, "bbox"), r"boxes\[1\]: bbox: required a value"),
+    "short box": (drop(1, "bbox", 0), r"boxes\[1\]: bbox: required a list of 4 numbers, got 3 values"),
+    "NaN": (put(1, "bbox", 2, value=float("nan")), r"boxes\[1\]: bbox\[2\]: required a finite number"),
+    "negative": (put(1, "bbox", 3, value=-1), r"boxes\[1\]: bbox: required a width and a height >= 0"),
+    "of no size": (put(1, "bbox", 2, value=0), r"boxes\[1\]: bbox: .*, one of them above 0, got \[1\.5"),
+    "score of text": (put(1, "score", value="1"), r"boxes\[1\]: score: required a finite number"),
+}
+
+
+def test_boxes_are_read_as_they_stand(good: Any) -> None:
+    truth = parse_annotations(good[0])
+    bear = {"image_id": 1, "category_id": 4}  # nothing is asked of what is no person
+    read = parse_boxes([BOX, bear, {**BOX, "image_id": 1, "score": 2}], truth)
+    assert read.image_ids.tolist() == [2, 1]
+    assert read.boxes.tolist() == [BOX["bbox"]] * 2
+    assert read.scores.tolist() == [0.5, 2]
+    assert parse_boxes([], truth).boxes.shape == (0, 4)
+
+
+@pytest.mark.parametrize(("change", "said"), BAD_BOXES.values(), ids=BAD_BOXES.keys())
+def test_bad_boxes_are_refused_by_name(good: Any, change: Change, said: str) -> None:
+    boxes = [copy.deepcopy(BOX) for _ in range(2)]
+    parse_boxes(copy.deepcopy(boxes), parse_annotations(good[0]))
+    with pytest.raises(ValueError, match="^" + said):
+        parse_boxes(change(boxes), parse_annotations(good[0]))
+
+
+def test_some_of_the_images_with_their_persons(good: Any) -> None:
+    truth = parse_annotations(good[0])
+    part = truth.take([2])
+    assert (list(part.images), part.ids.tolist(), part.category) == ([2], [7, 9], 1)
+    np.testing.assert_array_equal(part.keypoints, truth.keypoints[[0, 2]])
+    assert part.other_categories == truth.other_categories
+    bare = unlabelled(part.images)
+    assert (bare.images, len(bare.ids), bare.labelled.shape) == (part.images, 0, (0, 17))
 
 
 @pytest.mark.parametrize(("change", "said"), BAD_TRUTH.values(), ids=BAD_TRUTH.keys())

@@ -142,7 +142,16 @@ def test_the_header_is_plain_json(content: bytes) -> None:
     assert (metadata["format"], metadata["version"]) == ("bnn_ref model", "1")
     inner = json.loads(metadata["content"])
     assert inner["model"]["name"] == "mlp"
-    assert sorted(inner) == ["before", "bnn_ref", "classes", "config", "history", "model", "preprocessing"]
+    assert sorted(inner) == [
+        "before",
+        "bnn_ref",
+        "classes",
+        "config",
+        "data",
+        "history",
+        "model",
+        "preprocessing",
+    ]
 
 
 @given(st.data())

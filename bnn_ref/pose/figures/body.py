@@ -40,9 +40,9 @@ class Body:
     forward: Array
 
 
-def draw_body(rng: np.random.Generator) -> Body:
-    """A body that stands, walks, sits or reaches, turned anywhere and leaning a little."""
-    turn = rng.uniform(-np.pi, np.pi)
+def draw_body(rng: np.random.Generator, most: float = np.pi) -> Body:
+    """A body that stands, walks, sits or reaches, leaning a little, turned by up to `most` radians."""
+    turn = rng.uniform(-most, most)
     cos, sin = np.cos(turn), np.sin(turn)
     left, forward = np.array([cos, 0, sin]), np.array([sin, 0, -cos])
     stature = rng.normal(1, 0.06, 6)

@@ -85,10 +85,14 @@ class Figure:
 
 
 def draw_figure(
-    rng: np.random.Generator, size: tuple[int, int], share: tuple[float, float], first: int
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    share: tuple[float, float],
+    first: int,
+    turn: float = 180,
 ) -> Figure:
-    """A body somewhere on a picture of `size`, of which it takes a part between the two of `share`."""
-    body = draw_body(rng)
+    """A body, turned by up to `turn` degrees, that takes a part of a picture between the two of `share`."""
+    body = draw_body(rng, turn / 180 * np.pi)
     flat = body.joints[:, :2]
     low, high = flat.min(axis=0) - HEAD, flat.max(axis=0) + HEAD
     height = rng.uniform(*share) * min(np.array(size) / (high - low))

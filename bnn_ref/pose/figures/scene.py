@@ -27,21 +27,27 @@ class Difficulty:
         Limbs of nobody in the background, at most; how many is drawn anew for each picture.
     noise : float
         Deviation of the grain, in levels of 255.
+    turn : float
+        Degrees by which a figure is turned away from the onlooker at most; 180: it may show its back, which
+        is where left and right are hard to tell.
 
     Raises
     ------
     ValueError
-        For a probability outside [0, 1], a clutter that is no whole number >= 0, a negative noise.
+        For a probability outside [0, 1], a clutter that is no whole number >= 0, a negative noise, a turn
+        outside [0, 180].
     """
 
     company: float = 0.2
     clutter: int = 8
     noise: float = 8.0
+    turn: float = 180.0
 
     def __post_init__(self) -> None:
         require(is_number(self.company) and 0 <= self.company <= 1, "company", "a probability", self.company)
         require_whole("clutter", self.clutter, 0)
         require(is_number(self.noise) and self.noise >= 0, "noise", "a number >= 0", self.noise)
+        require(is_number(self.turn) and 0 <= self.turn <= 180, "turn", "degrees in [0, 180]", self.turn)
 
 
 def generate(
@@ -117,9 +123,9 @@ def _picture(
         canvas.capsule(
             np.array([start, start + step]), (radii[0], radii[1]), rng.uniform(15, 245, 3), 0, cloth(rng)
         )
-    figures = [draw_figure(rng, size, (0.6, 0.95), 1)]
+    figures = [draw_figure(rng, size, (0.6, 0.95), 1, difficulty.turn)]
     if rng.random() < difficulty.company:
-        figures.insert(rng.integers(2), draw_figure(rng, size, (0.45, 0.8), 1 + PARTS))
+        figures.insert(rng.integers(2), draw_figure(rng, size, (0.45, 0.8), 1 + PARTS, difficulty.turn))
     for figure in figures:
         paint(canvas, figure, rng)
     light, grain = rng.uniform(0.75, 1.2), rng.normal(0, 1, canvas.pixels.shape)

@@ -1,0 +1,77 @@
+"""`python -m analysis.pose`: do binary pose networks find joints, and which gradient estimator helps them?
+
+SBPN, as we reconstruct it, learns drawn figures (analysis/pose/task.py) in full precision and binary, all
+with one recipe; arms whose estimator is not in the table are left out by default. One arm and seed alone:
+
+    python -m analysis.pose --arms "full precision" --seeds 1 --jobs 1 --photo-epochs 0
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from analysis.contrasts import contrasts
+from analysis.experiment import Arms, Experiment, Trial
+from analysis.pose import arms, photographs, task
+from analysis.tables import Table
+from bnn_ref.train import Config, compare
+
+QUESTION = "Do binary pose networks find joints, and which gradient estimator helps them?"
+
+RECIPE = Config(15, 16, "adam", 0.004, loss="heatmap")
+"""Step size falls by a cosine to 0; latent weights are clipped to [-1, 1]."""
+
+
+def add(made: ArgumentParser) -> None:
+    """The options of network and arms."""
+    made.add_argument(
+        "--arms", nargs="+", default=arms.known(), choices=list(arms.ARMS), help="what to train"
+    )
+    made.add_argument("--channels", type=int, default=16, help="of SBPN's stem; 64 in full size")
+    made.add_argument("--photo-epochs", type=int, default=40, help="on photographs; 0 leaves them out")
+
+
+def chosen(options: Namespace) -> Arms:
+    """The build options of every arm."""
+    return {arm: arms.ARMS[arm] for arm in options.arms}
+
+
+def tables(trial: Trial) -> Mapping[str, Table]:
+    """Every table of this study by name."""
+    options, work = trial.options, task.drawn(trial.options)
+    shared = {"width": options.channels}
+    given = (work, "sbpn", trial.arms, trial.seeds, trial.config, shared, trial.jobs)
+    result = compare(*given, on_run_end=trial.tell)
+    made = {
+        "pose-arms": arms.table(result),
+        "pose-contrasts": contrasts(result, arms.CONTRASTS, len(work.tested), "expected"),
+        "pose-reached": arms.reached(result),
+    }
+    return made | _photographs(options, trial.config)
+
+
+def _photographs(options: Namespace, config: Config) -> dict[str, Table]:
+    """The check on photographs, where they are."""
+    folder = photographs.found(options.folder)
+    if options.photo_epochs == 0 or folder is None:
+        why = "0 epochs" if folder else "no folder of them, neither by --folder nor in BNN_REF_DATA"
+        print(f"photographs left out: {why}")
+        return {}
+    work = photographs.task(folder, task.view(options))
+    recipe = replace(config, epochs=options.photo_epochs)
+    return {"pose-photographs": photographs.table(work, options.arms, recipe, options.channels)}
+
+
+EXPERIMENT = Experiment("pose", QUESTION, RECIPE, add, chosen, tables, source=task.source)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the study into `--out`; returns 0, or ends with status 2 for wrong options."""
+    return EXPERIMENT.main(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

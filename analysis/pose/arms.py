@@ -1,0 +1,73 @@
+"""What is compared, and what was asked before the first run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.contrasts import ACCURACY, Contrast, accuracy, by_seed, points
+from analysis.tables import Cell, Table
+from bnn_ref import estimators
+from bnn_ref.models import REAL
+from bnn_ref.train import Comparison
+
+ARMS: dict[str, dict[str, Any]] = {
+    "full precision": {"estimator": REAL},
+    "clipped STE": {"estimator": "clipped-ste"},
+    "ApproxSign": {"estimator": "approxsign"},
+    "FDA": {"estimator": "fda"},
+    "BBC-linear": {"estimator": "approxsign", "weight_estimator": "bbc-linear"},
+    "BBC-MLP": {"estimator": "approxsign", "weight_estimator": "bbc"},
+}
+"""Build options. BBC's are estimators of weights, behind ApproxSign as in its released code; the weights of
+the others have the clipped STE."""
+
+CONTRASTS: tuple[Contrast, ...] = (
+    Contrast("ours", "ApproxSign", "full precision", direction=-1),
+    Contrast("ours", "ApproxSign", "clipped STE"),
+    Contrast("ours", "FDA", "clipped STE"),
+    Contrast("ours", "FDA", "ApproxSign"),
+    Contrast("abstract", "BBC-linear", "ApproxSign", direction=1),
+    Contrast("abstract", "BBC-MLP", "ApproxSign", direction=1),
+    Contrast("ours", "BBC-linear", "BBC-MLP"),
+)
+"""BBC's abstract says that a learned estimator, even a linear one, beats soft functions made by hand; its
+tables could not be obtained."""
+
+WANTED = {"full precision": 0.80, "best binary": 0.60}
+"""AP that the small network should reach with the budget of the study."""
+
+
+def known() -> list[str]:
+    """The arms whose estimators are in the table."""
+    names = {*estimators.names(), REAL}
+    return [arm for arm, options in ARMS.items() if names.issuperset(options.values())]
+
+
+def table(result: Comparison) -> Table:
+    """Every arm: AP of the figures to test by, share of joints near their places (both in %), minutes."""
+    rows: list[list[Cell]] = []
+    for summary in result.summaries:
+        runs = [run for run in result.runs if run.arm == summary.arm and len(run.history)]
+        near = " ".join(str(points(run.history[-1].train_accuracy)) for run in runs)
+        minutes = max((sum(epoch.seconds for epoch in run.history) for run in runs), default=0.0) / 60
+        rows.append([summary.arm, *accuracy(summary), by_seed(summary), near, f"{minutes:.1f}"])
+    columns = ("arm", *ACCURACY, "by seed", "joints near, in training", "longest run, minutes")
+    return Table.of(columns, rows)
+
+
+def reached(result: Comparison) -> Table:
+    """The best arm of each kind, and whether its mean AP is what was wanted."""
+    means: Mapping[str, float | None] = {summary.arm: summary.mean for summary in result.summaries}
+    kinds = {
+        "full precision": [arm for arm in means if ARMS[arm]["estimator"] == REAL],
+        "best binary": [arm for arm in means if ARMS[arm]["estimator"] != REAL],
+    }
+    rows: list[list[Cell]] = []
+    for kind, among in kinds.items():
+        found = {arm: mean for arm in among if (mean := means[arm]) is not None}
+        if found:
+            best = max(found, key=lambda arm: found[arm])
+            verdict = "reached" if found[best] >= WANTED[kind] else "not reached"
+            rows.append([kind, best, points(found[best]), points(WANTED[kind]), verdict])
+    return Table.of(("kind", "arm", "mean", "wanted", "verdict"), rows)

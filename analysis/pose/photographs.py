@@ -1,0 +1,53 @@
+"""The same way on photographs: a check that real files, crops and joints fit each other, and no result.
+
+A network that is shown 28 photographs learns them by heart; what it says of 32 others is chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from analysis.contrasts import points
+from analysis.pose.arms import ARMS
+from analysis.tables import Cell, Table
+from bnn_ref import pose
+from bnn_ref.data import search
+from bnn_ref.models import build
+from bnn_ref.train import Config, Poses, fit
+
+SET = "coco_mini_kp"
+FILE = "person_keypoints_{}2017_mini.json"
+
+
+def found(folder: str | None) -> Path | None:
+    """The folder of the photographs, None where there is none: below the one that is named."""
+    base = search.given(folder)
+    places = () if base is None else (base / "pose" / SET, base / SET, base)
+    return next((place for place in places if (place / FILE.format("train")).is_file()), None)
+
+
+def task(folder: Path, view: pose.View) -> Poses:
+    """Persons of the photographs to learn from and to test by."""
+    parts = []
+    for part in ("train", "val"):
+        truth = pose.read_annotations(folder / FILE.format(part))
+        parts.append(pose.Persons(truth, pose.Folder(folder / "images", truth.images)))
+    return Poses(SET, parts[0], parts[1], view)
+
+
+def table(work: Poses, arms: list[str], config: Config, width: int) -> Table:
+    """Loss at first and at last, AP of the photographs that were learnt and of the others."""
+    columns = ("arm", "epochs", "first loss", "last loss", "AP, learnt", "AP, others")
+    return Table.of(columns, list(_rows(work, arms, config, width)))
+
+
+def _rows(work: Poses, arms: list[str], config: Config, width: int) -> Iterator[list[Cell]]:
+    again = replace(work, tested=work.train)
+    for arm in arms:
+        model = build("sbpn", input_shape=work.shape, classes=len(work.outputs), width=width, **ARMS[arm])
+        history = fit(model, work, config)
+        losses = (f"{history[i].loss:.6f}" for i in (0, -1))
+        learnt, others = points(again.test(model)), points(history[-1].test_accuracy)
+        yield [arm, config.epochs, *losses, learnt, others]
