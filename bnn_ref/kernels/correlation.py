@@ -23,6 +23,7 @@ from bnn_ref.kernels.tiles import (
     _fused,
     _index,
     _intrinsic,
+    _item,
     _load,
     _splat,
     _store,
@@ -60,10 +61,6 @@ class Walk(NamedTuple):
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     """An array as a pointer to its first element."""
     return context.make_array(kind)(context, builder, array).data
-
-
-def _item(builder: Any, pointer: Any, at: Any) -> Any:
-    return builder.load(builder.gep(pointer, [at]))
 
 
 class _Sums:

@@ -6,7 +6,7 @@ multiplied. `naive` spells all three. Source: ours.
 """
 
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bnn_ref.kernels.correlation import Walk, correlate, outer
 from bnn_ref.kernels.layout import Geometry, aligned, lay_filters, pitch_of
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
 Places = NDArray[np.int64]
 
 GROUP = 2**18
