@@ -2,7 +2,8 @@
 
 `tiles` holds the innermost loop of products, of signs (`xnor`) and of floats in packed networks;
 `correlation` that of float32 in training, `floats` its forward pass and gradients; `layout` says how their
-operands lie. Other dtypes of `conv` are BLAS between two compiled copies. `expression` turns an element-wise
+operands lie. Other dtypes of `conv` are BLAS between two compiled copies. `signs` is
+binary convolution in training. `expression` turns an element-wise
 formula into one pass over memory. `pack`, `pool`, `channels`, `elementwise` and `normal` are compiled loops.
 `naive` defines all of them in plain NumPy: read it to
 learn what a kernel computes. Nothing here knows the rest of the package.
@@ -30,6 +31,7 @@ from bnn_ref.kernels.pack import unpack_signs as unpack_signs
 from bnn_ref.kernels.pack import word_count as word_count
 from bnn_ref.kernels.pool import max_pool2d as max_pool2d
 from bnn_ref.kernels.pool import sum_pool2d as sum_pool2d
+from bnn_ref.kernels.signs import SignImages as SignImages
 from bnn_ref.kernels.xnor import threshold_pack as threshold_pack
 from bnn_ref.kernels.xnor import xnor_conv2d as xnor_conv2d
 from bnn_ref.kernels.xnor import xnor_linear as xnor_linear
