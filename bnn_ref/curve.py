@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from bnn_ref.basepoint import decide
+from bnn_ref.basepoint import decide, recentring
 from bnn_ref.checks import require
+from bnn_ref.kernels import fused
 from bnn_ref.maps import Map
-from bnn_ref.parameter import Array, Parameter, unbroadcast
+from bnn_ref.parameter import Array, Buffer, Parameter, unbroadcast
 
 Piece = Callable[[Array], Array] | float
 
@@ -106,9 +107,29 @@ class Curve(Map):
     def __call__(self, x: Array) -> Array:
         """T(x): each piece where it owns. Re-centred, each element keeps the piece of its base point."""
         x = as_inexact(x)
+        if self.fixed_everywhere and not recentring():
+            return fused(self.joined, x, plain=self.by_branch)[()]
         if not self.kinks:
             return _evaluate(self.pieces()[0], x)
         return self.on_branch(x, decide(lambda: self.branch(x), lambda: self.on_kinks(x)))
+
+    def by_branch(self, x: Array) -> Array:
+        """T(x), each piece evaluated where it owns."""
+        return self.on_branch(x, self.branch(x)) if self.kinks else _evaluate(self.pieces()[0], x)
+
+    def joined(self, x: Array) -> Array:
+        """T(x), every piece evaluated everywhere: one formula, from which a pass can be compiled."""
+        values = [piece(x) if callable(piece) else piece for piece in self.pieces()]
+        y: Any = values[0]
+        for kink, owner, value in zip(self.kinks, self.owners, values[1:], strict=True):
+            y = np.where(x >= kink if owner == "right" else x > kink, value, y)
+        return np.where(np.isnan(x), x, y) if self.kinks else y
+
+    @property
+    def fixed_everywhere(self) -> bool:
+        """Whether it is the same function of every element: no array is among its fields."""
+        held = (getattr(part, name) for part in self.parts() for name in vars(part))
+        return not any(isinstance(one, (np.ndarray, Parameter, Buffer)) for one in held)
 
     def on_branch(self, x: Array, branch: Array) -> Array:
         """Each element's value on the piece whose index `branch` gives, same shape and dtype as `x`."""
@@ -124,8 +145,9 @@ class Curve(Map):
         return np.asarray(self.slope(x), x.dtype)
 
     def slope_times(self, x: Array, dy: Array) -> Array:
-        """T'(x) * dy; where both can be had in one pass over memory, a curve overrides this."""
-        return self.derivative(x) * dy
+        """T'(x) * dy, in one pass over memory."""
+        x = as_inexact(x)
+        return fused(self.slope, x, dy) if self.fixed_everywhere else self.derivative(x) * dy
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """dx = T'(x) * dy; dp = sum(dT/dp * dy)."""
@@ -185,10 +207,11 @@ class Sign(Curve):
         return (-1.0, 1.0)
 
     def __call__(self, x: Array) -> Array:
-        x = as_inexact(x)
-        above = x.real >= 0 if self.zero == 1 else x.real > 0
-        y = np.where(above, x.dtype.type(1), x.dtype.type(-1))
-        return np.where(np.isnan(x), x, y) if np.isnan(x).any() else y
+        return fused(self.joined, as_inexact(x))
+
+    def joined(self, x: Array) -> Array:
+        y = np.where(x.real >= 0 if self.zero == 1 else x.real > 0, 1.0, -1.0)
+        return np.where(np.isnan(x), x, y)
 
     def slope(self, x: Array) -> Array:
         return np.zeros_like(x)

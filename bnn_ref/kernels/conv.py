@@ -232,7 +232,7 @@ def conv2d_input_grad(
         raise ValueError(f"conv2d_input_grad: x_shape must be (N, H, W, C), got {tuple(x_shape)}")
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d_input_grad: w", w.shape, (kernel, kernel, x_shape[3], filters))
-    geometry = _geometry(x_shape, kernel, stride, padding)
+    geometry: Geometry = _geometry(x_shape, kernel, stride, padding)
     _check_shape("conv2d_input_grad: dy", dy.shape, (x_shape[0], *geometry.shape, filters))
     if _in_tiles(dy):
         return floats.images_grad(dy, w, geometry)
@@ -271,7 +271,7 @@ def conv2d_weight_grad(
     Source: ours.
     """
     _check("conv2d_weight_grad", x=x, dy=dy)
-    geometry = _geometry(x.shape, kernel, stride, padding)
+    geometry: Geometry = _geometry(x.shape, kernel, stride, padding)
     channels, filters = x.shape[3], dy.shape[3]
     _check_shape("conv2d_weight_grad: dy", dy.shape, (len(x), *geometry.shape, filters))
     if _in_tiles(x):

@@ -11,6 +11,7 @@ Source: ours.
 
 from typing import Any, NamedTuple
 
+from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 
@@ -23,6 +24,7 @@ from bnn_ref.kernels.tiles import (
     _fused,
     _index,
     _intrinsic,
+    _item,
     _load,
     _splat,
     _store,
@@ -60,10 +62,6 @@ class Walk(NamedTuple):
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     """An array as a pointer to its first element."""
     return context.make_array(kind)(context, builder, array).data
-
-
-def _item(builder: Any, pointer: Any, at: Any) -> Any:
-    return builder.load(builder.gep(pointer, [at]))
 
 
 class _Sums:
@@ -206,6 +204,37 @@ def correlate(x: Any, walk: Any, padded: Any, top: int, left: int, pitch: int, y
             column += width
 
 
+@_intrinsic
+def _expand(typing: Any, halves: Any, at: Any, numbers: Any, place: Any) -> Any:
+    """16 numbers from `place` on: +1 where the bit of half word number `at` is 1, else -1."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target = (_data(context, builder, signature.args[i], args[i]) for i in (0, 2))
+        bits = builder.bitcast(_item(builder, source, args[1]), ir.VectorType(ir.IntType(1), LANES))
+        _store(builder, builder.select(bits, _splat(REALS, 1.0), _splat(REALS, -1.0)), target, args[3])
+        return context.get_dummy_value()
+
+    return types.void(halves, types.int64, numbers, types.int64), build
+
+
+@njit(cache=True, nogil=True)
+def _unpack(halves: Any, first: int, count: int, padded: Any, top: int, left: int, channels: int) -> None:
+    """`_fill` from bits (N, Hp, Wp, half words), whose margins are those of `padded`."""
+    height, width, words = halves.shape[1:]
+    flat, numbers = halves.reshape(-1), padded.reshape(-1)
+    edge = left // channels
+    for i in range(count):
+        for row in range(top, height - top):
+            for pixel in range(edge, width - edge):
+                at = (((first + i) * height + row) * width + pixel) * words
+                place = ((i * height + row) * width + pixel) * channels
+                for v in range(channels // LANES):
+                    _expand(flat, at + v, numbers, place + v * LANES)
+                for c in range(channels // LANES * LANES, channels):
+                    bit = flat[at + c // LANES] >> (c % LANES) & 1
+                    numbers[place + c] = 1 if bit else -1
+
+
 @njit(cache=True, nogil=True)
 def outer(
     x: Any, dy: Any, walk: Any, padded: Any, top: int, left: int, grads: Any, chunk: int, dw: Any
@@ -215,41 +244,77 @@ def outer(
     grads : (images of a group * P, pitch), zeros at first. chunk : pixels that are summed over at a time;
     their words and gradients stay in the first cache while all sums pass. The rest as in `correlate`.
     """
-    n, group, length = x.shape[0], padded.shape[0], walk.length
-    (pixels, filters), pitch = dy.shape[1:], grads.shape[1]
-    flat, rows, sums = padded.reshape(-1), grads.reshape(-1), dw.reshape(-1)
-    for start in range(0, n, group):
-        count = min(group, n - start)
+    for start in range(0, x.shape[0], padded.shape[0]):
+        count = min(padded.shape[0], x.shape[0] - start)
         _fill(x, start, count, padded, top, left)
-        for i in range(count):
-            for p in range(pixels):
-                for f in range(filters):
-                    grads[i * pixels + p, f] = dy[start + i, p, f]
-        for p in range(0, count * pixels, chunk):
-            last, column = min(p + chunk, count * pixels), 0
-            while column < pitch:
-                wide = pitch - column >= BLOCK
-                for r in range(walk.runs.size):
-                    i = 0
-                    while i < length:
-                        where = (p, last, walk.runs[r] + i, column, (r * length + i) * pitch + column, pitch)
-                        if wide:
-                            if length - i >= WIDE:
-                                _outer(flat, walk.sources, rows, sums, where, WIDE, VECTORS)
-                                i += WIDE
-                            elif length - i >= THIN:
-                                _outer(flat, walk.sources, rows, sums, where, THIN, VECTORS)
-                                i += THIN
-                            else:
-                                _outer(flat, walk.sources, rows, sums, where, 1, VECTORS)
-                                i += 1
-                        elif length - i >= TALL:
-                            _outer(flat, walk.sources, rows, sums, where, TALL, 1)
-                            i += TALL
-                        elif length - i >= THIN:
-                            _outer(flat, walk.sources, rows, sums, where, THIN, 1)
-                            i += THIN
-                        else:
-                            _outer(flat, walk.sources, rows, sums, where, 1, 1)
-                            i += 1
-                column += BLOCK if wide else LANES
+        _add_group(dy, walk, padded, grads, start, count, chunk, dw)
+
+
+@njit(cache=True, nogil=True)
+def outer_signs(
+    halves: Any, dy: Any, walk: Any, padded: Any, top: int, left: int, grads: Any, chunk: int, dw: Any
+) -> None:
+    """`outer` of signs, from their bits: (N, Hp, Wp, half words)."""
+    for start in range(0, halves.shape[0], padded.shape[0]):
+        count = min(padded.shape[0], halves.shape[0] - start)
+        _unpack(halves, start, count, padded, top, left, padded.shape[2] // halves.shape[2])
+        _add_group(dy, walk, padded, grads, start, count, chunk, dw)
+
+
+@njit(cache=True, nogil=True)
+def _add_group(
+    dy: Any, walk: Any, padded: Any, grads: Any, start: int, count: int, chunk: int, dw: Any
+) -> None:
+    """The sums of one group of images, which `padded` holds."""
+    pixels, filters = dy.shape[1:]
+    for i in range(count):
+        for p in range(pixels):
+            for f in range(filters):
+                grads[i * pixels + p, f] = dy[start + i, p, f]
+    flat, rows, sums = padded.reshape(-1), grads.reshape(-1), dw.reshape(-1)
+    for p in range(0, count * pixels, chunk):
+        last = min(p + chunk, count * pixels)
+        for column in range(0, grads.shape[1] // BLOCK * BLOCK, BLOCK):
+            _add_wide(flat, walk, rows, sums, p, last, column, grads.shape[1])
+        for column in range(grads.shape[1] // BLOCK * BLOCK, grads.shape[1], LANES):
+            _add_narrow(flat, walk, rows, sums, p, last, column, grads.shape[1])
+
+
+@njit(cache=True, nogil=True)
+def _add_wide(flat: Any, walk: Any, rows: Any, sums: Any, p: int, last: int, column: int, pitch: int) -> None:
+    """Pixels p to last - 1 and a block of filters, all words."""
+    length = walk.length
+    for r in range(walk.runs.size):
+        i = 0
+        while i < length:
+            where = (p, last, walk.runs[r] + i, column, (r * length + i) * pitch + column, pitch)
+            if length - i >= WIDE:
+                _outer(flat, walk.sources, rows, sums, where, WIDE, VECTORS)
+                i += WIDE
+            elif length - i >= THIN:
+                _outer(flat, walk.sources, rows, sums, where, THIN, VECTORS)
+                i += THIN
+            else:
+                _outer(flat, walk.sources, rows, sums, where, 1, VECTORS)
+                i += 1
+
+
+@njit(cache=True, nogil=True)
+def _add_narrow(
+    flat: Any, walk: Any, rows: Any, sums: Any, p: int, last: int, column: int, pitch: int
+) -> None:
+    """`_add_wide` of one vector of filters."""
+    length = walk.length
+    for r in range(walk.runs.size):
+        i = 0
+        while i < length:
+            where = (p, last, walk.runs[r] + i, column, (r * length + i) * pitch + column, pitch)
+            if length - i >= TALL:
+                _outer(flat, walk.sources, rows, sums, where, TALL, 1)
+                i += TALL
+            elif length - i >= THIN:
+                _outer(flat, walk.sources, rows, sums, where, THIN, 1)
+                i += THIN
+            else:
+                _outer(flat, walk.sources, rows, sums, where, 1, 1)
+                i += 1

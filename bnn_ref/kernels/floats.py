@@ -5,16 +5,17 @@ falls apart by the remainder of a pixel's place: each class of pixels meets taps
 multiplied. `naive` spells all three. Source: ours.
 """
 
+from collections.abc import Callable
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_ref.kernels.correlation import Walk, correlate, outer
+from bnn_ref.kernels.correlation import Walk, correlate, outer, outer_signs
 from bnn_ref.kernels.layout import Geometry, aligned, lay_filters, pitch_of
 
-Floats = NDArray[np.float32]
+Floats = NDArray[Any]
 Places = NDArray[np.int64]
 
 GROUP = 2**18
@@ -139,17 +140,23 @@ def images_grad(dy: Floats, w: Floats, geometry: Geometry) -> Floats:
 
 def filters_grad(x: Floats, dy: Floats, geometry: Geometry) -> Floats:
     """(N, H, W, C) and (N, Ho, Wo, F) -> (K, K, C, F)."""
+    return _filters_grad(outer, _rows(x), dy, geometry)
+
+
+def filters_grad_of_signs(bits: NDArray[np.uint32], dy: Floats, geometry: Geometry) -> Floats:
+    """`filters_grad` where x are signs: bits (N, Hp, Wp, words), padded, +1 where 1."""
+    return _filters_grad(outer_signs, bits.view(np.uint16), dy, geometry)
+
+
+def _filters_grad(add: Callable[..., None], x: NDArray[Any], dy: Floats, geometry: Geometry) -> Floats:
     filters, pixels, pad = dy.shape[-1], prod(geometry.shape), geometry.padding
     pitch, channels = pitch_of(filters), geometry.words
     group = _group(len(x), geometry.size + pixels * pitch)
-    dw, grads = (
-        aligned((rows, pitch), np.float32) for rows in (geometry.kernel**2 * channels, group * pixels)
-    )
-    dw[:], grads[:] = 0, 0
     firsts = _spread(geometry.firsts, group, geometry.size)
+    dw, grads = (_scratch(n, 1, pitch)[:, 0] for n in (geometry.kernel**2 * channels, group * pixels))
     walk = Walk(dw[:0, 0], geometry.runs, geometry.length, firsts, firsts)
     height, width, _ = geometry.padded
     scratch = _scratch(group, height, width * channels)
     rows = np.ascontiguousarray(dy, np.float32).reshape(len(dy), pixels, filters)
-    outer(_rows(x), rows, walk, scratch, pad, pad * channels, grads, CHUNK, dw)
+    add(x, rows, walk, scratch, pad, pad * channels, grads, CHUNK, dw)
     return _cut(dw, (geometry.kernel, geometry.kernel, channels, pitch), filters)

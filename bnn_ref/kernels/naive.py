@@ -203,3 +203,44 @@ def normal_cdf(x: NDArray[Any]) -> NDArray[Any]:
     for at, value in np.ndenumerate(x):
         y[at] = erfc(-float(value) / sqrt(2)) / 2
     return y
+
+
+def _places(x: NDArray[Any]) -> tuple[int, ...]:
+    """Every axis but the last."""
+    return tuple(range(x.ndim - 1))
+
+
+def moments(x: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean, and mean squared distance from it. Source: ours."""
+    mean = x.mean(axis=_places(x))
+    return mean, ((x - mean) ** 2).mean(axis=_places(x))
+
+
+def normalize(
+    x: NDArray[Any], mean: NDArray[Any], inverse: NDArray[Any], gamma: NDArray[Any], beta: NDArray[Any]
+) -> NDArray[Any]:
+    """Shift and scale, twice. Source: batchnorm2015."""
+    return gamma * ((x - mean) * inverse) + beta
+
+
+def normalize_grad(
+    x: NDArray[Any], dy: NDArray[Any], mean: NDArray[Any], inverse: NDArray[Any], gamma: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """dy without its mean and without its part along the normalized x. Source: after batchnorm2015."""
+    normal = (x - mean) * inverse
+    along = dy * normal
+    rest = dy - dy.mean(axis=_places(x)) - normal * along.mean(axis=_places(x))
+    return gamma * inverse * rest, along.sum(axis=_places(x)), dy.sum(axis=_places(x))
+
+
+def prelu(x: NDArray[Any], slope: NDArray[Any], above: NDArray[np.bool_]) -> NDArray[Any]:
+    """x where `above`, else slope times x. Source: prelu2015."""
+    return np.where(above, x, slope * x)
+
+
+def prelu_grad(
+    x: NDArray[Any], dy: NDArray[Any], slope: NDArray[Any], above: NDArray[np.bool_]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The slope times dy; the sum of x dy where not `above`. Source: prelu2015."""
+    below = np.where(above, 0, x * dy)
+    return np.where(above, dy, slope * dy), below.sum(axis=_places(x))

@@ -44,6 +44,11 @@ def _index(value: int) -> Any:
     return ir.Constant(INDEX, value)
 
 
+def _item(builder: Any, pointer: Any, at: Any) -> Any:
+    """pointer[at]."""
+    return builder.load(builder.gep(pointer, [at]))
+
+
 def _splat(kind: Any, value: float) -> Any:
     return ir.Constant(kind, [value] * LANES)
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from bnn_ref.basepoint import decide
+from bnn_ref.basepoint import decide, recentring
 from bnn_ref.binarizer import Map
 from bnn_ref.binarizer import ReLU as ReLUCurve
 from bnn_ref.checks import require
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
+from bnn_ref.kernels import naive, prelu, prelu_grad
 from bnn_ref.layers.base import Composite, Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
 
@@ -96,15 +97,17 @@ class PReLU(Layer):
         """x: (..., C)."""
         slope = self.slope.value
         self.output_shape(x.shape)
+        if not recentring():
+            return prelu(x, slope), (x, None, slope)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
-        return np.where(above, x, slope * x), (x, above, slope)
+        return naive.prelu(x, slope, above), (x, above, slope)
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy where x > 0, a dy elsewhere; da = sum of x dy where x <= 0."""
         x, above, slope = cache
-        below = np.where(above, 0, x * dy)
-        self.slope.accumulate(unbroadcast(below, slope.shape))
-        return np.where(above, dy, slope * dy)
+        dx, grad = prelu_grad(x, dy, slope) if above is None else naive.prelu_grad(x, dy, slope, above)
+        self.slope.accumulate(unbroadcast(grad, slope.shape))
+        return dx
 
 
 class RPReLU(Composite):

@@ -6,7 +6,7 @@ import numpy as np
 
 from bnn_ref.binarizer import Map
 from bnn_ref.checks import require_whole
-from bnn_ref.kernels import conv2d, conv2d_input_grad, conv2d_weight_grad
+from bnn_ref.kernels import SignImages, conv2d, conv2d_input_grad, conv2d_weight_grad
 from bnn_ref.layers.product import Product, glorot_uniform
 from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
@@ -68,11 +68,18 @@ class Conv2d(Product):
         where = places(shape, self.kernel_size, self.stride, self.padding)
         return (*where, *super().output_shape(shape)[-1:])
 
-    def multiply(self, x: Array, w: Array) -> Array:
+    def pack(self, x: Array, strict: bool) -> SignImages | None:
+        return SignImages.of(x, self.padding, strict)
+
+    def multiply(self, x: Array | SignImages, w: Array) -> Array:
+        if isinstance(x, SignImages):
+            return x.conv2d(w, self.stride)
         return conv2d(x, w, self.stride, self.padding)
 
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
         return conv2d_input_grad(dy, w, x.shape, self.stride, self.padding)
 
-    def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def weight_grad(self, dy: Array, x: Array | SignImages, w: Array) -> Array:
+        if isinstance(x, SignImages):
+            return x.weight_grad(dy, self.kernel_size, self.stride)
         return conv2d_weight_grad(x, dy, self.kernel_size, self.stride, self.padding)

@@ -6,7 +6,7 @@ import numpy as np
 
 from bnn_ref.binarizer import Map
 from bnn_ref.checks import require_whole
-from bnn_ref.kernels import linear
+from bnn_ref.kernels import SignImages, linear
 from bnn_ref.layers.product import Product, glorot_uniform
 from bnn_ref.parameter import Array
 
@@ -49,13 +49,19 @@ class Linear(Product):
     def takes(self, ndim: int) -> bool:
         return ndim >= 2
 
-    def multiply(self, x: Array, w: Array) -> Array:
+    def pack(self, x: Array, strict: bool) -> SignImages | None:
+        return SignImages.of(x.reshape(1, -1, 1, x.shape[-1]), strict=strict) if x.ndim == 2 else None
+
+    def multiply(self, x: Array | SignImages, w: Array) -> Array:
+        if isinstance(x, SignImages):
+            return x.conv2d(w[None, None]).reshape(-1, w.shape[1])
         return rows_times(x, w) if self.training else linear(x, w)
 
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
         return rows_times(dy, w.T)
 
-    def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def weight_grad(self, dy: Array, x: Array | SignImages, w: Array) -> Array:
+        x = x.values() if isinstance(x, SignImages) else x
         return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bnn_ref.checks import require, require_whole
+from bnn_ref.kernels import moments, normalize, normalize_grad
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Parameter
 
@@ -73,14 +74,13 @@ class BatchNorm(Layer):
             gain, shift = self.affine()
             return x * gain + shift, (None, gain)
         self._require_two(x)
-        axes = tuple(range(x.ndim - 1))
-        mean = x.mean(axis=axes)
-        centred = x - mean
-        var = (centred * centred).mean(axis=axes)
-        inverse = 1 / np.sqrt(var + self.eps)
+        mean, var = moments(x)
         self._track(mean, var, x.size // self.channels)
-        normal = centred * inverse
-        return self.gamma.value * normal + self.beta.value, (normal, self.gamma.value * inverse)
+        gamma = self.gamma.value
+        inverse = (1 / np.sqrt(var + self.eps)).astype(x.dtype)
+        mean = mean.astype(x.dtype)
+        y = normalize(x, mean, inverse, gamma, self.beta.value)
+        return y, (x, gamma * inverse, mean, inverse, gamma)
 
     def _require_two(self, x: Array) -> None:
         count = x.size // self.channels
@@ -98,15 +98,13 @@ class BatchNorm(Layer):
 
         After an eval forward the cache is (None, gain): dx = gain dy (parameters are not trained there).
         """
-        normal, gain = cache
-        if normal is None:
+        x, gain, *statistics = cache
+        if x is None:
             return dy * gain
-        axes = tuple(range(dy.ndim - 1))
-        sum_dy, sum_dy_normal = dy.sum(axis=axes), (dy * normal).sum(axis=axes)
-        self.beta.accumulate(sum_dy)
-        self.gamma.accumulate(sum_dy_normal)
-        count = dy.size // self.channels
-        return gain * (dy - sum_dy / count - normal * (sum_dy_normal / count))
+        dx, dgamma, dbeta = normalize_grad(x, dy, *statistics)
+        self.beta.accumulate(dbeta)
+        self.gamma.accumulate(dgamma)
+        return dx
 
 
 def layer_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, Array, Array]:

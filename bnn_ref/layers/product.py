@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bnn_ref.binarizer import Detach, Map, MeanAbs, Scaled, factored, split
+from bnn_ref.basepoint import recentring
+from bnn_ref.binarizer import Binarizer, Compose, Detach, Map, MeanAbs, Scaled, Sign, factored, split
 from bnn_ref.checks import require
+from bnn_ref.kernels import SignImages
 from bnn_ref.layers.base import Layer
 from bnn_ref.parameter import Array, Curvature, Parameter
 
@@ -81,15 +83,15 @@ class Product(Layer):
         """Whether an input may have so many axes."""
         raise TypeError(f"{type(self).__name__} does not say what it takes")
 
-    def multiply(self, x: Array, w: Array) -> Array:
-        """The bilinear product of the two operands."""
+    def multiply(self, x: Any, w: Array) -> Array:
+        """The bilinear product of the two operands; x may be what `pack` gives."""
         raise TypeError(f"{type(self).__name__} has no product")
 
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
         """Its vector-Jacobian product to `x`."""
         raise TypeError(f"{type(self).__name__} has no input gradient")
 
-    def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:
         """Its vector-Jacobian product to `w`."""
         raise TypeError(f"{type(self).__name__} has no weight gradient")
 
@@ -146,8 +148,32 @@ class Product(Layer):
         if not self.training:
             left = x if self.activation is None else self.activation.deploy()(x)
             return left, *self.deployed_weight()
+        signs = self._signs(x)
+        if signs is not None:
+            return signs
         left = x if self.activation is None else self.activation(x)
         return left, self.latent.value if self.weight is None else self.weight(self.latent.value), None
+
+    def _signs(self, x: Array) -> tuple[Any, Array, Array | None] | None:
+        """The operands of a product of signs: A(x) as bits, the signs of B(W), their scale or None.
+
+        None where one side is real, or a base point is looked at: then everything is floats.
+        """
+        if self.activation is None or self.weight is None or recentring():
+            return None
+        rule, scale = split(answer(self.weight), self.latent.value)
+        if not (rule.binary and self.activation.binary):
+            return None
+        before, zero = before_sign(self.activation)
+        bits = self.pack(x if before is None else before(x), zero == -1)
+        if bits is None:
+            return None
+        factor = None if scale is None else scale(self.latent.value).reshape(-1)
+        return bits, rule(self.latent.value), factor
+
+    def pack(self, x: Array, strict: bool) -> SignImages | None:
+        """The signs of x as bits, where `multiply` and `weight_grad` take them."""
+        return None
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         """x: channels last."""
@@ -166,8 +192,25 @@ class Product(Layer):
             self.bias.accumulate(dy.sum(axis=tuple(range(dy.ndim - 1))))
         dright = self.weight_grad(dy, left, right)
         self.latent.accumulate(dright if weight is None else weight.vjp(latent, dright))
-        dleft = self.input_grad(dy if scale is None else dy * scale, left, right)
+        dleft = self.input_grad(dy if scale is None else dy * scale, x, right)
         return dleft if activation is None else activation.vjp(x, dleft)
+
+
+def answer(rule: Map) -> Map:
+    """The map whose values training uses."""
+    return answer(rule.forward) if isinstance(rule, Binarizer) else rule
+
+
+def before_sign(rule: Map) -> tuple[Map | None, int]:
+    """A map of signs as (what stands before its sign, the sign of 0); None where nothing does."""
+    rule = answer(rule)
+    if isinstance(rule, Sign):
+        return None, rule.zero
+    if isinstance(rule, Compose):
+        before, zero = before_sign(rule.maps[-1])
+        maps = rule.maps[:-1] if before is None else (*rule.maps[:-1], before)
+        return Compose(maps) if maps else None, zero
+    return rule, 1
 
 
 def glorot_limit(shape: tuple[int, ...]) -> float:

@@ -1,0 +1,175 @@
+"""Compiled passes over rows of channels: batch norm and PReLU, forward and backward, float32 and float64.
+
+Each reads and writes the memory once. Sums over the rows are made of blocks of rows, added up in double
+precision: their order never changes, and float32 sums of a million rows lose no more than sums of a block.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from bnn_ref.kernels import naive
+from bnn_ref.kernels.tiles import INTERPRETED
+
+Array = NDArray[Any]
+
+ROWS = 64
+"""Rows of a block."""
+
+
+def compiled(*arrays: Array) -> bool:
+    """Whether these passes take such arrays: all float32 or all float64, with a compiler."""
+    kind = arrays[0].dtype
+    return kind in (np.float32, np.float64) and all(a.dtype == kind for a in arrays) and not INTERPRETED
+
+
+def rows_of(x: Array) -> Array:
+    """(..., C) -> (rows, C), C-contiguous and in native byte order."""
+    return np.ascontiguousarray(x, x.dtype.newbyteorder("=")).reshape(-1, x.shape[-1])
+
+
+@njit(cache=True, nogil=True)
+def _moments(x: Any, mean: Any, square: Any) -> None:
+    """mean and sum of squared distances from it, a channel each: blocks are joined by Chan's formula."""
+    channels, number = x.shape[1], x.dtype.type
+    total, part = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    for start in range(0, x.shape[0], ROWS):
+        stop = min(start + ROWS, x.shape[0])
+        count, share = stop - start, number(1) / number(stop - start)
+        total[:] = 0
+        part[:] = 0
+        for r in range(start, stop):
+            for c in range(channels):
+                total[c] += x[r, c]
+        for c in range(channels):
+            total[c] *= share
+        for r in range(start, stop):
+            for c in range(channels):
+                away = x[r, c] - total[c]
+                part[c] += away * away
+        for c in range(channels):
+            step = total[c] - mean[c]
+            mean[c] += step * count / stop
+            square[c] += part[c] + step * step * start * count / stop
+
+
+@njit(cache=True, nogil=True)
+def _normalize(x: Any, mean: Any, inverse: Any, gamma: Any, beta: Any, y: Any) -> None:
+    for r in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            y[r, c] = gamma[c] * ((x[r, c] - mean[c]) * inverse[c]) + beta[c]
+
+
+@njit(cache=True, nogil=True)
+def _norm_sums(x: Any, dy: Any, mean: Any, inverse: Any, sums: Any) -> None:
+    """sums (2, C): of dy, and of dy times the normalized x."""
+    channels = x.shape[1]
+    plain, along = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+    for start in range(0, x.shape[0], ROWS):
+        plain[:] = 0
+        along[:] = 0
+        for r in range(start, min(start + ROWS, x.shape[0])):
+            for c in range(channels):
+                plain[c] += dy[r, c]
+                along[c] += dy[r, c] * ((x[r, c] - mean[c]) * inverse[c])
+        for c in range(channels):
+            sums[0, c] += plain[c]
+            sums[1, c] += along[c]
+
+
+@njit(cache=True, nogil=True)
+def _norm_grad(x: Any, dy: Any, mean: Any, inverse: Any, gain: Any, plain: Any, along: Any, dx: Any) -> None:
+    for r in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            normal = (x[r, c] - mean[c]) * inverse[c]
+            dx[r, c] = gain[c] * (dy[r, c] - plain[c] - normal * along[c])
+
+
+def moments(x: Array) -> tuple[Array, Array]:
+    """Mean and (biased) variance over every axis but the last, float64 (C,); x (..., C) without a 0.
+
+    Of another dtype in that dtype, as are the results of the functions below. Source: ours; the joining of
+    blocks is Chan, Golub and LeVeque, 1979.
+    """
+    if not compiled(x):
+        return naive.moments(x)
+    mean, square = np.zeros((2, x.shape[-1]))
+    rows = rows_of(x)
+    _moments(rows, mean, square)
+    return mean, square / len(rows)
+
+
+def normalize(x: Array, mean: Array, inverse: Array, gamma: Array, beta: Array) -> Array:
+    """gamma (x - mean) inverse + beta; x (..., C), the others (C,) of its dtype. Source: ours."""
+    if not compiled(x, mean, inverse, gamma, beta):
+        return naive.normalize(x, mean, inverse, gamma, beta)
+    y = np.empty(x.shape, x.dtype)
+    _normalize(rows_of(x), mean, inverse, gamma, beta, y.reshape(-1, x.shape[-1]))
+    return y
+
+
+def normalize_grad(
+    x: Array, dy: Array, mean: Array, inverse: Array, gamma: Array
+) -> tuple[Array, Array, Array]:
+    """(dx, dgamma, dbeta) of `normalize` where mean and inverse are those of x's own rows.
+
+    dx = gamma inverse (dy - mean(dy) - xhat mean(dy xhat)). Source: ours, after batchnorm2015.
+    """
+    if not compiled(x, dy, mean, inverse, gamma):
+        return naive.normalize_grad(x, dy, mean, inverse, gamma)
+    dx, sums = np.empty(x.shape, x.dtype), np.zeros((2, x.shape[-1]))
+    rows, grads = rows_of(x), rows_of(dy)
+    _norm_sums(rows, grads, mean, inverse, sums)
+    shares = (sums / len(rows)).astype(x.dtype)
+    _norm_grad(rows, grads, mean, inverse, gamma * inverse, shares[0], shares[1], dx.reshape(rows.shape))
+    dbeta, dgamma = sums.astype(x.dtype)
+    return dx, dgamma, dbeta
+
+
+@njit(cache=True, nogil=True)
+def _prelu(x: Any, slope: Any, y: Any) -> None:
+    for r in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            y[r, c] = x[r, c] if x[r, c] > 0 else slope[c] * x[r, c]
+
+
+@njit(cache=True, nogil=True)
+def _prelu_grad(x: Any, dy: Any, slope: Any, dx: Any, sums: Any) -> None:
+    channels, zero = x.shape[1], x.dtype.type(0)
+    part = np.empty(channels, x.dtype)
+    for start in range(0, x.shape[0], ROWS):
+        part[:] = 0
+        for r in range(start, min(start + ROWS, x.shape[0])):
+            for c in range(channels):
+                above = x[r, c] > 0
+                dx[r, c] = dy[r, c] if above else slope[c] * dy[r, c]
+                part[c] += zero if above else x[r, c] * dy[r, c]
+        for c in range(channels):
+            sums[c] += part[c]
+
+
+def _slopes(slope: Array, channels: int) -> Array:
+    return np.ascontiguousarray(np.broadcast_to(slope, channels))
+
+
+def prelu(x: Array, slope: Array) -> Array:
+    """x where x > 0, slope x elsewhere; x (..., C), slope (C,) or (1,) of its dtype. Source: prelu2015."""
+    if not compiled(x, slope):
+        return naive.prelu(x, slope, x.real > 0)
+    y = np.empty(x.shape, x.dtype)
+    _prelu(rows_of(x), _slopes(slope, x.shape[-1]), y.reshape(-1, x.shape[-1]))
+    return y
+
+
+def prelu_grad(x: Array, dy: Array, slope: Array) -> tuple[Array, Array]:
+    """(dx, dslope): dx = dy where x > 0, slope dy elsewhere; dslope (C,) = sum of x dy where not x > 0.
+
+    Source: prelu2015.
+    """
+    if not compiled(x, dy, slope):
+        return naive.prelu_grad(x, dy, slope, x.real > 0)
+    dx, sums = np.empty(x.shape, x.dtype), np.zeros(x.shape[-1])
+    _prelu_grad(rows_of(x), rows_of(dy), _slopes(slope, x.shape[-1]), dx.reshape(-1, x.shape[-1]), sums)
+    return dx, sums.astype(x.dtype)

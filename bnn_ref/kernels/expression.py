@@ -1,0 +1,285 @@
+"""An element-wise formula, written for arrays, as one pass over memory.
+
+The formula is called once with a `Traced` in place of its array, which writes down what is done to it. Where
+that is arithmetic, comparisons and choices, the pass is compiled from it into vector instructions with
+NumPy's roundings, NaN and infinity: no product and sum are contracted. Anything else (an exponential, a
+gather) is evaluated by NumPy, a block at a time that stays in the cache. Source: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numpy.typing import NDArray
+
+from bnn_ref.kernels.tiles import INDEX, INTERPRETED, _intrinsic, _item
+
+Array = NDArray[Any]
+Formula = Callable[[Any], Any]
+
+BLOCK = 2**13
+"""Elements of a block; arrays of fewer are left to NumPy, whole."""
+
+BYTES = 64
+"""Of a vector."""
+
+
+class Untraceable(TypeError):
+    """The formula does more than a pass can be compiled from."""
+
+
+class Operation(NamedTuple):
+    """A letter of a program: how many values it takes from the stack, and what kind it takes and leaves."""
+
+    letter: str
+    takes: str
+    leaves: str
+
+
+OPERATIONS: dict[str, Operation] = {
+    "add": Operation("p", "ff", "f"),
+    "subtract": Operation("m", "ff", "f"),
+    "multiply": Operation("t", "ff", "f"),
+    "divide": Operation("d", "ff", "f"),
+    "maximum": Operation("u", "ff", "f"),
+    "minimum": Operation("l", "ff", "f"),
+    "negative": Operation("n", "f", "f"),
+    "absolute": Operation("a", "f", "f"),
+    "square": Operation("q", "f", "f"),
+    "greater": Operation("G", "ff", "b"),
+    "greater_equal": Operation("H", "ff", "b"),
+    "less": Operation("L", "ff", "b"),
+    "less_equal": Operation("M", "ff", "b"),
+    "equal": Operation("E", "ff", "b"),
+    "not_equal": Operation("N", "ff", "b"),
+    "bitwise_and": Operation("A", "bb", "b"),
+    "bitwise_or": Operation("O", "bb", "b"),
+    "logical_not": Operation("T", "b", "b"),
+    "isnan": Operation("I", "f", "b"),
+    "where": Operation("w", "bff", "f"),
+    "astype": Operation("c", "b", "f"),
+}
+"""NumPy's names. `x` pushes the array, `k` the next constant."""
+
+
+class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+    """What has been done to an array so far: a program in postfix order, its constants, and its kind."""
+
+    def __init__(self, program: str, constants: tuple[float, ...], kind: str, dtype: Any) -> None:
+        self.program, self.constants, self.kind, self.dtype = program, constants, kind, dtype
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Traced:
+        name = (
+            "absolute" if ufunc is np.fabs else "bitwise_and" if ufunc is np.logical_and else ufunc.__name__
+        )
+        if ufunc is np.invert or ufunc is np.logical_not:
+            name = "logical_not"
+        if method != "__call__" or options or name not in OPERATIONS:
+            raise Untraceable(name)
+        return self._apply(name, *inputs)
+
+    def __array_function__(self, function: Any, kinds: Any, args: Any, options: Any) -> Traced:
+        if function is np.where and len(args) == 3 and not options:
+            return self._apply("where", *args)
+        constant = {np.zeros_like: 0.0, np.ones_like: 1.0}.get(function)
+        if constant is None or options or len(args) != 1:
+            raise Untraceable(function.__name__)
+        return self._operand(constant, "f")
+
+    def astype(self, dtype: Any) -> Traced:
+        """A choice as 0 or 1; a number of the same dtype as itself."""
+        if np.dtype(dtype) != self.dtype:
+            raise Untraceable("astype")
+        return self if self.kind == "f" else self._apply("astype", self)
+
+    @property
+    def real(self) -> Traced:
+        return self
+
+    def __bool__(self) -> bool:
+        raise Untraceable("a branch")
+
+    def _operand(self, value: Any, kind: str) -> Traced:
+        if isinstance(value, Traced):
+            fits = value.kind == kind
+        else:
+            fits = kind == "f" and type(value) in (int, float)  # NumPy's own floats would promote float32
+        if not fits:
+            raise Untraceable(f"an operand {value!r}")
+        return value if isinstance(value, Traced) else Traced("k", (float(value),), "f", self.dtype)
+
+    def _apply(self, name: str, *inputs: Any) -> Traced:
+        operation = OPERATIONS[name]
+        operands = [self._operand(v, k) for v, k in zip(inputs, operation.takes, strict=True)]
+        program = "".join(operand.program for operand in operands) + operation.letter
+        constants = tuple(c for operand in operands for c in operand.constants)
+        return Traced(program, constants, operation.leaves, self.dtype)
+
+
+def traced(formula: Formula, dtype: Any) -> Traced | None:
+    """What `formula` does to an array of `dtype`, or None where no pass can be compiled from it."""
+    try:
+        found = formula(Traced("x", (), "f", np.dtype(dtype)))
+    except (TypeError, AttributeError, ValueError):
+        return None
+    return found if isinstance(found, Traced) and found.kind == "f" else None
+
+
+def _compare(symbol: str) -> Callable[..., Any]:
+    return lambda builder, a, b: builder.fcmp_ordered(symbol, a, b)
+
+
+def _extreme(symbol: str) -> Callable[..., Any]:
+    """The larger or smaller of two; a NaN wins."""
+
+    def choose(builder: Any, a: Any, b: Any) -> Any:
+        first = builder.or_(builder.fcmp_ordered(symbol, a, b), builder.fcmp_unordered("uno", a, a))
+        return builder.select(first, a, b)
+
+    return choose
+
+
+def _absolute(builder: Any, a: Any) -> Any:
+    bits = ir.IntType(BYTES * 8 // a.type.count)
+    words = ir.VectorType(bits, a.type.count)
+    mask = ir.Constant(words, [(1 << bits.width - 1) - 1] * a.type.count)
+    return builder.bitcast(builder.and_(builder.bitcast(a, words), mask), a.type)
+
+
+STEPS: dict[str, Callable[..., Any]] = {
+    "p": lambda builder, a, b: builder.fadd(a, b),
+    "m": lambda builder, a, b: builder.fsub(a, b),
+    "t": lambda builder, a, b: builder.fmul(a, b),
+    "d": lambda builder, a, b: builder.fdiv(a, b),
+    "u": _extreme(">"),
+    "l": _extreme("<"),
+    "n": lambda builder, a: builder.fneg(a),
+    "a": _absolute,
+    "q": lambda builder, a: builder.fmul(a, a),
+    "G": _compare(">"),
+    "H": _compare(">="),
+    "L": _compare("<"),
+    "M": _compare("<="),
+    "E": _compare("=="),
+    "N": lambda builder, a, b: builder.fcmp_unordered("!=", a, b),
+    "A": lambda builder, a, b: builder.and_(a, b),
+    "O": lambda builder, a, b: builder.or_(a, b),
+    "T": lambda builder, a: builder.not_(a),
+    "I": lambda builder, a: builder.fcmp_unordered("uno", a, a),
+    "w": lambda builder, a, b, c: builder.select(a, b, c),
+}
+"""The letters as instructions; `c` is a choice between 1 and 0."""
+
+TAKES = {operation.letter: len(operation.takes) for operation in OPERATIONS.values()}
+
+
+def _number(builder: Any, pointer: Any, at: Any, kind: Any) -> Any:
+    """The number at pointer + at, in every lane."""
+    nothing, zero = ir.Constant(kind, ir.Undefined), ir.Constant(ir.IntType(32), 0)
+    one = builder.insert_element(nothing, _item(builder, pointer, at), zero)
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), kind.count), [0] * kind.count)
+    return builder.shuffle_vector(one, nothing, lanes)
+
+
+def _run(builder: Any, program: str, x: Any, constants: Any) -> Any:
+    """The vector that `program` makes of the vector x."""
+    stack: list[Any] = []
+    used = 0
+    for letter in program:
+        if letter == "x":
+            stack.append(x)
+        elif letter == "k":
+            stack.append(_number(builder, constants, ir.Constant(INDEX, used), x.type))
+            used += 1
+        elif letter == "c":
+            one, zero = (ir.Constant(x.type, [value] * x.type.count) for value in (1.0, 0.0))
+            stack.append(builder.select(stack.pop(), one, zero))
+        else:
+            operands = stack[-TAKES[letter] :]
+            del stack[-TAKES[letter] :]
+            stack.append(STEPS[letter](builder, *operands))
+    (result,) = stack
+    return result
+
+
+@_intrinsic(prefer_literal=True)
+def _vector(
+    typing: Any, program: Any, x: Any, times: Any, constants: Any, y: Any, at: Any, product: Any
+) -> Any:
+    """y = program(x), times `times` if `product`: one vector from element `at` on."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointers = [
+            context.make_array(signature.args[i])(context, builder, args[i]).data for i in (1, 2, 3, 4)
+        ]
+        number = context.get_data_type(x.dtype)
+        kind = ir.VectorType(number, BYTES * 8 // x.dtype.bitwidth)
+
+        def place(pointer: Any) -> Any:
+            return builder.bitcast(builder.gep(pointer, [args[5]]), kind.as_pointer())
+
+        value = builder.load(place(pointers[0]), align=x.dtype.bitwidth // 8)
+        value = _run(builder, program.literal_value, value, pointers[2])
+        if product.literal_value:
+            value = builder.fmul(value, builder.load(place(pointers[1]), align=x.dtype.bitwidth // 8))
+        builder.store(value, place(pointers[3]), align=x.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(program, x, times, constants, y, at, product), build
+
+
+@cache
+def compiled(program: str, product: bool) -> Callable[..., None]:
+    """The pass (x, times, constants, y) over whole vectors; `times` is read if `product`."""
+
+    def run(x: Any, times: Any, constants: Any, y: Any, lanes: int) -> None:
+        for at in range(0, x.size, lanes):
+            _vector(program, x, times, constants, y, at, product)
+
+    # a name of its own is a cache file of its own, as in `tiles.convolution`
+    run.__qualname__ = f"run_{sha256(program.encode()).hexdigest()[:16]}_{int(product)}"
+    found: Callable[..., None] = njit(cache=True, nogil=True)(run)
+    return found
+
+
+def fused(formula: Formula, x: Array, times: Array | None = None, plain: Formula | None = None) -> Array:
+    """formula(x), or formula(x) * times, in the dtype of x and one pass over memory.
+
+    Parameters
+    ----------
+    formula : callable
+        Element-wise, of an array; it must not look at the shape, and not at other arrays.
+    x, times : array, of one shape
+    plain : callable, optional
+        The same for NumPy, where no pass can be compiled and `formula` would compute too much.
+    """
+    plain = plain or formula
+    alike = times is None or (times.dtype == x.dtype and times.shape == x.shape)
+    if INTERPRETED or not alike or x.dtype not in (np.float32, np.float64) or x.size < BLOCK:
+        return _plain(plain, x, times)
+    flat = np.ascontiguousarray(x).reshape(-1)
+    factor = None if times is None else np.ascontiguousarray(times).reshape(-1)
+    y, found = np.empty(x.size, x.dtype), traced(formula, x.dtype)
+    if found is None:
+        for start in range(0, x.size, BLOCK):
+            part = slice(start, start + BLOCK)
+            y[part] = _plain(plain, flat[part], None if factor is None else factor[part])
+        return y.reshape(x.shape)
+    lanes = BYTES // x.dtype.itemsize
+    whole = x.size // lanes * lanes
+    given = flat[:whole] if factor is None else factor[:whole]
+    constants = np.array(found.constants, x.dtype)
+    compiled(found.program, factor is not None)(flat[:whole], given, constants, y[:whole], lanes)
+    y[whole:] = _plain(plain, flat[whole:], None if factor is None else factor[whole:])
+    return y.reshape(x.shape)
+
+
+def _plain(formula: Formula, x: Array, times: Array | None) -> Array:
+    y = np.asarray(formula(x), x.dtype)
+    return y if times is None else y * times
