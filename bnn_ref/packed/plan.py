@@ -43,7 +43,7 @@ class Plan:
     def __init__(self, graph: Graph, shape: tuple[int, ...], count: int | None = None) -> None:
         self.graph = graph
         self.samples = _samples(graph, shape)
-        size = sum(value.nbytes for value in self.samples.values())
+        size = sum(prod(value.shape[1:]) * value.itemsize for value in self.samples.values())
         self.count = max(1, CACHE // max(1, size)) if count is None else count
         self.fusing = Fusing(graph)
         self.nan = np.zeros(1, np.uint16)
@@ -164,9 +164,8 @@ class Plan:
 
 
 def _samples(graph: Graph, shape: tuple[int, ...]) -> dict[int, Array]:
-    """Arrays of the shape and dtype that every value has for one input; there is no memory behind them."""
+    """Arrays (0, ...) of the shape and dtype that every value has: the steps, given no input at all."""
     found: dict[int, Array] = {}
-    with np.errstate(all="ignore"):
-        for values in graph.walk(np.zeros((1, *shape), np.float32)):
-            found |= {key: np.broadcast_to(value.dtype.type(0), value.shape) for key, value in values.items()}
+    for values in graph.walk(np.zeros((0, *shape), np.float32)):
+        found |= values
     return found
