@@ -39,12 +39,12 @@ from analysis.engine.rivals.worker import peak
 network = load_packed(sys.argv[1])
 anywhere = dataclasses.replace(network, input_shape=None)
 x = np.zeros((1, *network.input_shape), np.float32)
-begin = peak(afresh=True)
+idle = peak(afresh=True)
 anywhere(x[:, :64, :64])
-loaded = peak(afresh=True)
+code, idle = peak() - idle, peak(afresh=True)
 anywhere(x)
-used = peak(afresh=True)
-print(json.dumps([loaded - begin, used - loaded, anywhere.plan(x.shape[1:]).nbytes]))
+used = peak() - idle
+print(json.dumps([code, used, anywhere.plans.take(x.shape[1:]).nbytes]))
 """
 """Bytes of compiled code, which a small image needs too; above that, of the whole one; the plan says."""
 

@@ -71,7 +71,7 @@ class Plan:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all buffers, and of the filters as they are laid out."""
+        """Bytes of all buffers, and of the filters and tables as they are laid out."""
         buffers = {id(value.cells): value.cells.nbytes for value in self.values.values()}
         return sum(buffers.values()) + sum(task.nbytes for task in self.tasks if isinstance(task, Product))
 

@@ -59,14 +59,16 @@ class Product:
         if step.binary:
             filters = lay_images(filters, source.shape[-1], 0)
             fields["start"] = starts(geometry, filters, source.shape[-1])
-        else:
+        elif cells > filters.shape[-1]:
             filters = np.pad(filters, [(0, 0)] * 3 + [(0, cells - filters.shape[-1])])
         laid = lay_filters(filters.reshape(len(filters), -1))
         targets = None if places[2] is None else places[2].targets
         pixels = geometry.places(targets, self.pitch)
         self.work = Work(self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields)
         self.run = convolution("signs" if step.binary else "floats", one.ops)
-        self.nbytes = laid.nbytes + (0 if self.copy is source else self.copy.cells.nbytes)
+        own = (laid, pixels, self.work.start, self.work.table, self.work.runs, self.work.masks)
+        copied = 0 if self.copy is source else self.copy.cells.nbytes
+        self.nbytes = copied + sum(array.nbytes for array in own)
 
     def __call__(self, count: int) -> None:
         if self.copy is not self.source:
