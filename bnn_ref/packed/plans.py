@@ -16,7 +16,7 @@ KEPT = 8
 
 
 class Plans:
-    """Plans that nobody holds, by input shape; those of the shape that was longest not used are dropped first.
+    """Plans that nobody holds, by input shape; the shape that was longest not used is dropped first.
 
     Safe from several threads.
 
@@ -33,7 +33,7 @@ class Plans:
         self._idle: OrderedDict[tuple[int, ...], list[Plan]] = OrderedDict()
 
     def take(self, shape: tuple[int, ...]) -> Plan:
-        """An idle plan for inputs (N, *shape), or a new one; ValueError where the network does not take them."""
+        """An idle plan for inputs (N, *shape), or a new one; ValueError where the network takes none."""
         with self._lock:
             if idle := self._idle.get(shape):
                 return idle.pop()
