@@ -98,7 +98,7 @@ class Plan:
 
     @cached_property
     def straight_in(self) -> bool:
-        """Whether the input is read where it lies: only its signs are wanted, its pixels are whole vectors."""
+        """Whether the input is read where it lies: only its signs are wanted, a pixel is whole vectors."""
         readers = self.fusing.readers.get(0, [])
         signs = all(isinstance(self.graph.nodes[reader - 1].step, PackSigns) for reader in readers)
         return signs and bool(readers) and self.samples[0].shape[-1] % LANES == 0
