@@ -1,51 +1,23 @@
-"""`python -m analysis.engine`: how near the packed engine comes to a C loop of vector instructions."""
+"""`python -m analysis.engine`: how near the packed engine comes to a C loop, and to other libraries."""
 
 from __future__ import annotations
 
 import argparse
 import platform
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
+from analysis.engine import against
+from analysis.engine.footprint import footprint
+from analysis.engine.shares import shares
+from analysis.engine.yardstick import NoYardstick, compiled, features
+from analysis.study import Study
+from analysis.tables import Table
 
-from analysis.engine.layers import SHAPES, Layer
-from analysis.engine.yardstick import NoYardstick, Products, compiled, features
-from bnn_ref.parameter import Array
-from bnn_ref.timing import Pairing, paired
-
-GEMMS = ((3136, 64, 576), (784, 128, 1152), (196, 256, 2304), (48, 512, 4608))
-"""Rows, filters and signs a row: the layers of `SHAPES` as products of matrices."""
-
-
-def gemm(m: int, n: int, k: int, pairs: int) -> Pairing:
-    """Our product of matrices against the yardstick, outputs checked equal first."""
-    products = Products(m, n, k)
-    if not (products.ours() == -2 * products.yardstick()).all():
-        raise ValueError(f"product {m} x {n} x {k}: required equal outputs, got different ones")
-    return paired(_silent(products.ours), _silent(products.yardstick), pairs)
-
-
-def layer(side: int, channels: int, pairs: int) -> tuple[Pairing, float]:
-    """A fused layer against the yardstick's time for as many products, and its products a second."""
-    one = Layer(side, channels)
-    matrix = one.yardstick
-    found = paired(one.fused, _silent(matrix.yardstick), pairs)
-    scale = one.work / (matrix.shape[0] * matrix.shape[1] * matrix.shape[2] * 32)
-    share = replace(found, ratio=scale * found.ratio, low=scale * found.low, high=scale * found.high)
-    return share, one.work / found.ours
-
-
-def _silent(call: Callable[[], Array]) -> Callable[[], Array]:
-    """The call without its result: the outputs have been compared."""
-
-    def run() -> Array:
-        call()
-        return np.zeros(0)
-
-    return run
+QUESTION = "How near does the packed engine come to what the machine can do, and what does a user gain?"
+WANTED = ("avx2", "avx512f", "avx512_vpopcntdq", "avx512_vnni", "amx_int8")
 
 
 def processor() -> str:
@@ -53,32 +25,62 @@ def processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     name = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
-    wanted = ("avx2", "avx512f", "avx512_vpopcntdq")
-    return f"{name or platform.machine()} ({', '.join(w for w in wanted if w in features()) or 'no AVX'})"
+    have = ", ".join(feature for feature in WANTED if feature in features())
+    return f"{name or platform.machine()} ({have or 'no vector features known'})"
+
+
+def measured(options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
+    """The tables by name, each as soon as it is there."""
+    yield "machine", Table.of(["what", "value"], [["processor", processor()]])
+    try:
+        compiled()
+        yield "shares", shares(options.pairs)
+    except NoYardstick as reason:
+        print(f"no yardstick: {reason}")
+    yield from footprint().items()
+    if options.python is None:
+        print("no other libraries: --python names the interpreter of an environment that has them")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for images in options.images:
+            more = (options.pairs, images, options.threads)
+            harness = against.Harness(options.python, Path(folder), *more)
+            if options.threads == 1:
+                yield f"layers-{images}", against.layers(harness)
+            yield f"networks-{images}", against.whole(harness)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the shares; returns 0, or 1 where there is no yardstick here."""
-    parser = argparse.ArgumentParser("python -m analysis.engine", description=(__doc__ or "").split(": ")[1])
-    parser.add_argument("--pairs", type=int, default=101, help="interleaved pairs")
-    pairs = parser.parse_args(argv).pairs
-    print(f"{processor()}, one thread, medians of {pairs} pairs (quartiles)")
-    try:
-        compiled()
-    except NoYardstick as reason:
-        print(f"no yardstick: {reason}")
-        return 1
-    for m, n, k in GEMMS:
-        share = gemm(m, n, k, pairs)
-        _tell(f"product {m} x {n} x {k}", share, m * n * k / share.ours)
-    for side, channels in SHAPES:
-        _tell(f"layer {side} x {side} x {channels}, signs in and out", *layer(side, channels, pairs))
+    """Measure, print, and save where a folder is given; returns 0."""
+    parser = argparse.ArgumentParser("python -m analysis.engine", description=QUESTION)
+    parser.add_argument("--pairs", type=int, default=51, help="interleaved pairs")
+    parser.add_argument("--python", metavar="FILE", help="interpreter that has the other libraries")
+    parser.add_argument("--images", type=int, nargs="+", default=[1, 8], help="images a call")
+    parser.add_argument("--threads", type=int, default=1, help="of whole networks; layers have one")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="save the tables there")
+    options = parser.parse_args(argv)
+    given = (
+        f"--pairs {options.pairs} --images {' '.join(map(str, options.images))} --threads {options.threads}"
+    )
+    study = Study("engine", QUESTION, dict, (0, 1), given + " --python FILE" * (options.python is not None))
+    print(f"{processor()}; medians of {options.pairs} pairs, with quartiles")
+    suffix = "" if options.threads == 1 else f"-threads-{options.threads}"
+    for name, table in measured(options):
+        tell(name, table)
+        if options.out is not None:
+            study.save({f"engine-{name}{suffix}": table}, options.out)
     return 0
 
 
-def _tell(what: str, share: Pairing, speed: float) -> None:
-    spread = f"({share.low:.2f} to {share.high:.2f})"
-    print(f"{what}: {share.ratio:.2f} of the yardstick {spread}, {speed / 1e9:.0f} billion products a second")
+def tell(name: str, table: Table) -> None:
+    """Print a table in columns."""
+    rows = [table.columns, *table.rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
+    print(f"\n{name}")
+    for row in rows:
+        print(
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip(), flush=True
+        )
 
 
 if __name__ == "__main__":

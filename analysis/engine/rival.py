@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -56,10 +57,16 @@ class Rival:
     def __init__(self, python: str, folder: Path, threads: int = 1) -> None:
         self.folder, self.threads = folder, threads
         environment = {**os.environ, **dict.fromkeys(POOLS, str(threads)), "PYTHONPATH": str(ROOT)}
-        command, pipe = [python, "-m", WORKER], subprocess.PIPE
-        self.process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment
-        )
+        self.errors = folder / "errors.txt"
+        with self.errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                [python, "-m", WORKER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment,
+            )
 
     def make(self, name: str, case: Case) -> tuple[Array, dict[str, Any]]:
         """Have `name` ready to be timed: what it answers, and its version and memory (bytes above idle).
@@ -95,8 +102,7 @@ class Rival:
         except BrokenPipeError:
             line = ""
         if not line:
-            _, errors = self.process.communicate()
-            raise NoRival((errors.strip().splitlines() or ["no reason given"])[-1])
+            raise NoRival((self.errors.read_text().strip().splitlines() or ["no reason given"])[-1])
         said: dict[str, Any] = json.loads(line)
         return said
 
@@ -106,5 +112,5 @@ class Rival:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None:
+        with suppress(BrokenPipeError):
             self.process.communicate()

@@ -40,13 +40,14 @@ def lay_filters(filters: NDArray[Any]) -> NDArray[Any]:
     """
     count, words = filters.shape
     wide = LANES * SHAPES["floats" if filters.dtype == np.float32 else "signs"][0][1]
-    padded = np.zeros((pitch_of(count), words), filters.dtype)
-    padded[:count] = filters
-    laid, start = aligned((padded.size,), filters.dtype), 0
-    while start < len(padded):
-        block = wide if len(padded) - start >= wide else LANES
-        part = padded[start : start + block].T
-        laid[start * words : (start + block) * words] = part.reshape(-1)
+    pitch, start = pitch_of(count), 0
+    laid = aligned((pitch * words,), filters.dtype)
+    while start < pitch:
+        block = wide if pitch - start >= wide else LANES
+        part = laid[start * words : (start + block) * words].reshape(words, block)
+        given = filters[start : start + block].T
+        part[:, : given.shape[1]] = given
+        part[:, given.shape[1] :] = 0
         start += block
     return laid
 

@@ -83,7 +83,9 @@ def pack_signs(x: NDArray[np.float32] | NDArray[np.float64]) -> Words:
             f"pack_signs: x must have at least one channel on its last axis, got shape {x.shape}"
         )
     words = np.empty((*x.shape[:-1], word_count(x.shape[-1])), np.uint64)
-    if _pack_rows(np.ascontiguousarray(x).reshape(-1, x.shape[-1]), words.reshape(-1, words.shape[-1])):
+    if x.size and _pack_rows(
+        np.ascontiguousarray(x).reshape(-1, x.shape[-1]), words.reshape(-1, words.shape[-1])
+    ):
         index = tuple(int(i) for i in np.argwhere(np.isnan(x))[0])
         raise ValueError(f"pack_signs: x holds NaN at index {index}")
     return words

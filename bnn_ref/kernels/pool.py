@@ -111,7 +111,6 @@ def pooling(op: str) -> Callable[[Any, Window, int, Any], None]:
     x (N, Hx, Wx, C) and y (N, Hy, Wy, C) are C-contiguous and of one dtype. What the vectors leave of a pixel
     is done one by one, and combined with what y holds.
     """
-    rest = {"largest": _largest, "total": _total}[op]
 
     def pool(x: Any, window: Window, vectors: int, y: Any) -> None:
         kernel, stride, padding, height, width, around, margin = window
@@ -133,7 +132,10 @@ def pooling(op: str) -> Callable[[Any, Window, int, Any], None]:
                         for tap in range(max(high, 0) * wide):
                             start = at + (tap // wide * across + tap % wide) * channels
                             pixel = flat[start : start + channels]
-                            rest(out[target : target + channels], pixel, vectors * LANES)
+                            if op == "largest":
+                                _largest(out[target : target + channels], pixel, vectors * LANES)
+                            else:
+                                _total(out[target : target + channels], pixel, vectors * LANES)
 
     pool.__qualname__ = f"pool_{op}"
     compiled: Callable[[Any, Window, int, Any], None] = njit(cache=True, nogil=True)(pool)
@@ -152,7 +154,8 @@ def _pool(op: str, x: NDArray[Any], sizes: tuple[int, int, int], y: NDArray[Any]
     if x.dtype.kind == "c":  # sums of real and imaginary parts
         x, y = np.ascontiguousarray(x).view(x.real.dtype), y.view(x.real.dtype)
     vectors = 0 if INTERPRETED else y.shape[3] // LANES
-    pooling(op)(np.ascontiguousarray(x), Window(*sizes, *x.shape[1:3]), vectors, y)
+    if x.size:
+        pooling(op)(np.ascontiguousarray(x), Window(*sizes, *x.shape[1:3]), vectors, y)
 
 
 def max_pool2d(

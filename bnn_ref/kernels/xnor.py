@@ -88,6 +88,8 @@ def xnor_conv2d(
         raise ValueError(f"xnor_conv2d: dilation must be at least 1, got {dilation}")
     _check_fan_in("xnor_conv2d", kernel * kernel * channels)
     ho, wo = (output_size(size, dilation * (kernel - 1) + 1, stride, padding) for size in a.shape[1:3])
+    if not len(a):
+        return np.zeros((0, ho, wo, len(w)), np.int32)
     if INTERPRETED:
         return naive.xnor_conv2d(a, w, channels, stride, padding, dilation)
     filters = lay_images(w, channels, 0)
@@ -188,6 +190,7 @@ def threshold_pack(
         if array.shape != (filters,):
             raise ValueError(f"threshold_pack: {name} must have shape ({filters},), got {array.shape}")
     words = np.empty((*z.shape[:-1], word_count(filters)), np.uint64)
-    rows = np.ascontiguousarray(z).reshape(-1, filters)
-    _threshold(rows, threshold, descending, words.reshape(-1, words.shape[-1]))
+    if z.size:
+        rows = np.ascontiguousarray(z).reshape(-1, filters)
+        _threshold(rows, threshold, descending, words.reshape(-1, words.shape[-1]))
     return words

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from types import ModuleType
 from typing import Any
@@ -21,7 +21,7 @@ from bnn_ref.models import Model
 from bnn_ref.packed import container, document
 from bnn_ref.packed.compiler import Compiler
 from bnn_ref.packed.graph import Graph
-from bnn_ref.packed.plan import Plan
+from bnn_ref.packed.plans import Plans, workers
 from bnn_ref.packed.steps.base import stored
 from bnn_ref.parameter import Array
 
@@ -40,14 +40,16 @@ class PackedModel:
         (H, W, C), where known.
     preprocessing : Preprocessing or None
         Makes inputs from uint8 pixels.
-    plans : dict
-        Idle plans by input shape: a call takes one, or makes one, and gives it back.
     """
 
     graph: Graph
     input_shape: tuple[int, ...] | None = None
     preprocessing: Preprocessing | None = None
-    plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """Idle plans: a call takes one, or makes one, and gives it back."""
+        return Plans(self.graph)
 
     def __call__(self, x: Array, *, naive: bool = False, threads: int = 1) -> Array:
         """The output for preprocessed inputs: what the model computes in eval mode.
@@ -77,29 +79,15 @@ class PackedModel:
             return self._stepwise(x, definitions if naive else compiled)
         if min(threads, len(x)) == 1:
             return self._planned(x)
-        with ThreadPoolExecutor(threads) as pool:
-            return np.concatenate(list(pool.map(self._planned, np.array_split(x, min(threads, len(x))))))
-
-    def plan(self, shape: tuple[int, ...]) -> Plan:
-        """A plan for inputs (N, *shape) that nobody else holds.
-
-        Raises
-        ------
-        ValueError
-            Where the model does not take inputs of this shape.
-        """
-        idle = self.plans.setdefault(tuple(shape), [])
-        try:
-            return idle.pop()
-        except IndexError:
-            return Plan(self.graph, tuple(shape))
+        parts = np.array_split(x, min(threads, len(x)))
+        return np.concatenate(list(workers(threads).map(self._planned, parts)))
 
     def _planned(self, x: Array) -> Array:
-        plan = self.plan(x.shape[1:])
+        plan = self.plans.take(x.shape[1:])
         try:
             return plan(x)
         finally:
-            self.plans[x.shape[1:]].append(plan)
+            self.plans.give(x.shape[1:], plan)
 
     def _stepwise(self, x: Array, kernels: ModuleType) -> Array:
         outputs = [self.graph.run(x[i : i + FEW], kernels) for i in range(0, max(len(x), 1), FEW)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from math import prod
 
 import numpy as np
 
-from bnn_ref.kernels.layout import masks
+from bnn_ref.kernels.layout import aligned, masks
 from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
 from bnn_ref.packed.graph import Graph
@@ -19,6 +20,8 @@ from bnn_ref.parameter import Array
 
 CACHE = 2**19
 """Bytes of values that are computed together: they stay in the second cache from pass to pass."""
+
+NOTHING = np.zeros((0, 0, 0), np.float32)
 
 
 class Plan:
@@ -43,17 +46,17 @@ class Plan:
     def __init__(self, graph: Graph, shape: tuple[int, ...], count: int | None = None) -> None:
         self.graph = graph
         self.samples = _samples(graph, shape)
-        size = sum(value.nbytes for value in self.samples.values())
+        size = sum(prod(value.shape[1:]) * value.itemsize for value in self.samples.values())
         self.count = max(1, CACHE // max(1, size)) if count is None else count
         self.fusing = Fusing(graph)
-        self.nan = np.zeros(1, np.uint16)
+        self.nan, self.given = np.zeros(1, np.uint16), NOTHING
         self.values: dict[int, Storage] = {}
         self.tasks: list[Callable[[int], None]] = []
         self._lay_out()
 
     def __call__(self, x: Array) -> Array:
         """The output for x (N, *shape), float32: a new array."""
-        y = np.empty((len(x), *self.samples[self.graph.output].shape[1:]), np.float32)
+        y = aligned((len(x), *self.samples[self.graph.output].shape[1:]), np.float32)
         for start in range(0, len(x), self.count):
             part = slice(start, start + self.count)
             self._part(x[part], y[part])
@@ -61,17 +64,26 @@ class Plan:
 
     def _part(self, x: Array, y: Array) -> None:
         self.nan[:] = 0
-        self.values[0].write(x)
+        if self.straight_in:
+            plain = x.flags.c_contiguous and x.flags.writeable
+            self.given = (x if plain else x.copy()).reshape(len(x), -1, x.shape[-1])
+        else:
+            self.values[0].write(x)
+        if self.straight_out is not None:
+            self.straight_out.write_to(y)
         for task in self.tasks:
             task(len(x))
+        self.given = NOTHING
+        if self.straight_out is not None:
+            self.straight_out.write_to(self.values[self.graph.output].cells)
         if self.nan.any():
             y[:] = self.graph.run(x)  # which says where
-        else:
+        elif self.straight_out is None:
             self.values[self.graph.output].read_into(y)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all buffers, and of the filters as they are laid out."""
+        """Bytes of all buffers, and of the filters and tables as they are laid out."""
         buffers = {id(value.cells): value.cells.nbytes for value in self.values.values()}
         return sum(buffers.values()) + sum(task.nbytes for task in self.tasks if isinstance(task, Product))
 
@@ -83,6 +95,26 @@ class Plan:
             elif self.fusing.pass_of(number) is None:
                 self.values[number] = self._storage(number)
                 self.tasks.append(self._pool(number) or self._signs(number) or self._step(number))
+
+    @cached_property
+    def straight_in(self) -> bool:
+        """Whether the input is read where it lies: only its signs are wanted, a pixel is whole vectors."""
+        readers = self.fusing.readers.get(0, [])
+        signs = all(isinstance(self.graph.nodes[reader - 1].step, PackSigns) for reader in readers)
+        return signs and bool(readers) and self.samples[0].shape[-1] % LANES == 0
+
+    @cached_property
+    def straight_out(self) -> Product | None:
+        """The product that writes the output where it will be; None where that lies otherwise, or is read."""
+        last, value = self.tasks[-1] if self.tasks else None, self.graph.output
+        if (
+            not isinstance(last, Product)
+            or self.fusing.readers.get(value)
+            or self.samples[value].dtype != np.float32
+        ):
+            return None
+        numbers = self.values[value]
+        return last if last.numbers is numbers and numbers.cells.shape[-1] == numbers.shape[-1] else None
 
     def _storage(self, value: int, plain: bool = False) -> Storage:
         """Room for a value; `plain` where the tiles write numbers, which have no margin."""
@@ -138,16 +170,11 @@ class Plan:
             return None
         assert isinstance(bits, Bits)
         numbers = source.cells.reshape(len(source.cells), -1, source.cells.shape[-1])
-        given = (
-            numbers,
-            bits.targets,
-            masks(source.shape[-1]),
-            bits.flat.view(np.uint16),
-            node.step.zero == -1,
-        )
+        targets = (bits.targets, masks(source.shape[-1]), bits.flat.view(np.uint16), node.step.zero == -1)
+        straight = self.straight_in and node.inputs[0] == 0
 
         def task(count: int) -> None:
-            self.nan |= np.uint16(pack_rows(*given, 0, count))
+            self.nan |= np.uint16(pack_rows(self.given if straight else numbers, *targets, 0, count))
 
         return task
 
@@ -166,9 +193,8 @@ class Plan:
 
 
 def _samples(graph: Graph, shape: tuple[int, ...]) -> dict[int, Array]:
-    """Arrays of the shape and dtype that every value has for one input; there is no memory behind them."""
+    """Arrays (0, ...) of the shape and dtype that every value has: the steps, given no input at all."""
     found: dict[int, Array] = {}
-    with np.errstate(all="ignore"):
-        for values in graph.walk(np.zeros((1, *shape), np.float32)):
-            found |= {key: np.broadcast_to(value.dtype.type(0), value.shape) for key, value in values.items()}
+    for values in graph.walk(np.zeros((0, *shape), np.float32)):
+        found |= values
     return found

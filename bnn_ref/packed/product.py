@@ -47,7 +47,7 @@ class Product:
     def __init__(
         self, step: ProductStep, one: Pass, source: Storage, places: tuple[Storage | None, ...], nan: Array
     ) -> None:
-        filters, padding = filters_of(step), margin_of(step)
+        filters, padding, self.numbers = filters_of(step), margin_of(step), places[0]
         self.pitch, self.source, self.copy = pitch_of(len(filters)), source, source
         if padding > source.margin or source.cells.dtype == np.int32:
             channels = source.shape[-1]
@@ -59,14 +59,22 @@ class Product:
         if step.binary:
             filters = lay_images(filters, source.shape[-1], 0)
             fields["start"] = starts(geometry, filters, source.shape[-1])
-        else:
+        elif cells > filters.shape[-1]:
             filters = np.pad(filters, [(0, 0)] * 3 + [(0, cells - filters.shape[-1])])
         laid = lay_filters(filters.reshape(len(filters), -1))
         targets = None if places[2] is None else places[2].targets
         pixels = geometry.places(targets, self.pitch)
         self.work = Work(self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields)
         self.run = convolution("signs" if step.binary else "floats", one.ops)
-        self.nbytes = laid.nbytes + (0 if self.copy is source else self.copy.cells.nbytes)
+        own = (laid, pixels, self.work.start, self.work.table, self.work.runs, self.work.masks)
+        copied = 0 if self.copy is source else self.copy.cells.nbytes
+        self.nbytes = copied + sum(array.nbytes for array in own)
+
+    def write_to(self, reals: Array) -> None:
+        """Put the numbers into `reals` (N, ..., F) from now on, which lies as its storage does."""
+        assert self.numbers is not None
+        cells = self.numbers.cells.shape[1:]
+        self.work = self.work._replace(reals=reals.reshape(len(reals), *cells))
 
     def __call__(self, count: int) -> None:
         if self.copy is not self.source:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +17,7 @@ from bnn_ref.data import Preprocessing
 from bnn_ref.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, ReLU, Sequential
 from bnn_ref.packed import pack
 from bnn_ref.packed.plan import Plan
+from bnn_ref.packed.plans import KEPT, Plans
 from bnn_ref.parameter import Array
 
 CONSTANTS = Preprocessing(255, (0.25,), (0.5,), (8, 8, 1))
@@ -116,7 +119,7 @@ def test_the_answer_does_not_depend_on_the_batch(name: str) -> None:
 
 def test_memory_is_bounded() -> None:
     packed, x = pack(net("bireal-small")), draw(1500)
-    plan = packed.plan(x.shape[1:])
+    plan = Plan(packed.graph, x.shape[1:])
     packed(x[:20])
     tracemalloc.start()
     packed(x)
@@ -128,15 +131,44 @@ def test_memory_is_bounded() -> None:
 def test_a_plan_is_taken_and_given_back() -> None:
     packed, x = pack(net()), draw(2)
     packed(x)
-    (idle,) = packed.plans.values()
-    (first,) = idle
+    assert len(packed.plans) == 1
     packed(x)
-    assert idle == [first]
-    assert packed.plan(x.shape[1:]) is first
-    assert idle == []
-    second = packed.plan(x.shape[1:])
+    assert len(packed.plans) == 1
+    first, second = (packed.plans.take(x.shape[1:]) for _ in range(2))
+    assert len(packed.plans) == 0
     assert second is not first
     np.testing.assert_array_equal(second(x), first(x))
+    packed.plans.give(x.shape[1:], first)
+    assert packed.plans.take(x.shape[1:]) is first
+
+
+def test_the_plans_of_old_shapes_are_dropped() -> None:
+    packed = pack(Sequential(ReLU()))
+    plans = Plans(packed.graph, kept=3)
+    made = {size: plans.take((size,)) for size in range(1, 6)}
+    for size in (1, 2, 3):
+        plans.give((size,), made[size])
+    assert plans.take((1,)) is made[1]
+    plans.give((1,), made[1])  # used again: 2 is the oldest now
+    plans.give((4,), made[4])
+    assert len(plans) == 3
+    assert plans.take((2,)) is not made[2]
+    assert all(plans.take((size,)) is made[size] for size in (1, 3, 4))
+    for size in range(1, 40):
+        packed(np.zeros((1, size), np.float32))
+    assert len(packed.plans) == KEPT
+
+
+def test_threads_after_a_fork() -> None:
+    """The child makes its own: it would wait for ever for those of its parent."""
+    packed, x = pack(net()), draw(4)
+    expected = packed(x, threads=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
+        child = os.fork()
+    if not child:
+        os._exit(int(not np.array_equal(packed(x, threads=2), expected)))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True])

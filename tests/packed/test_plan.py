@@ -104,6 +104,23 @@ def test_the_result_takes_the_place_of_its_residual() -> None:
     assert len({id(value) for value in numbers}) == len(numbers)
 
 
+def test_what_comes_in_and_goes_out_is_the_callers() -> None:
+    """Whole vectors are read and written where the caller has them: once, and they are let go."""
+    hard = signs()
+    layer = Conv2d(16, 32, 3, padding=1, rng=RNG, activation=hard, weight=hard, bias=False)
+    model = Sequential(layer, BatchNorm(32)).eval()
+    plan = Plan(pack(model).graph, (4, 3, 16), count=2)
+    assert plan.straight_in
+    assert plan.straight_out is not None
+    x = inputs(RNG, (3, 4, 3, 16))
+    x.flags.writeable = False
+    y, other = plan(x), plan(-x)
+    np.testing.assert_array_equal(y, model(x))
+    np.testing.assert_array_equal(other, model(-x))
+    assert not plan.given.size
+    assert not np.shares_memory(plan.straight_out.work.reals, other)
+
+
 def test_bytes() -> None:
     graph = graph_of("bireal-small")
     one, four = Plan(graph, (28, 28, 1), 1), Plan(graph, (28, 28, 1), 4)

@@ -107,7 +107,7 @@ def _quantized(made: Any, images: Array) -> Any:
 
 
 def _bytes(made: Any, images: Array) -> tuple[Any, Array, tuple[float, int]]:
-    """The model between its first and its last conversion; its input as bytes, and the scale of its answer."""
+    """The model between its conversions from and to reals; its input as bytes, the scale of its answer."""
     onnx = import_module("onnx")
     graph = made.graph
     arrays = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}

@@ -1,0 +1,113 @@
+"""Another process computes what a packed file says, is held to our answer, and tells its own time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analysis.engine import against
+from analysis.engine.against import Harness, agree
+from analysis.engine.layers import Alone, Layer
+from analysis.engine.rival import Case, NoRival, Rival
+from analysis.engine.rivals.reading import filters, folded, read
+from bnn_ref.layers import BatchNorm, Conv2d, ReLU, Sequential
+from bnn_ref.packed import pack
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return Alone(5, 32, 2).case(tmp_path_factory.mktemp("layer"))
+
+
+@pytest.fixture(scope="module")
+def rival(case: Case) -> Iterator[Rival]:
+    with Rival(sys.executable, case.file.parent) as process:
+        yield process
+
+
+def test_a_rival_computes_the_same_and_tells_its_time(case: Case, rival: Rival) -> None:
+    answer, said = rival.make("numpy floats", case)
+    np.testing.assert_allclose(answer, case.answer, rtol=1e-4, atol=1e-4)
+    assert said["version"] == np.__version__
+    assert said["memory"] >= 0
+    assert 0 < rival.seconds() < 60
+
+
+def test_a_library_that_is_not_there(case: Case) -> None:
+    with Rival(sys.executable, case.file.parent) as process:
+        with pytest.raises(NoRival, match="No module named 'nothing'"):
+            process.make("nothing floats", case)
+        with pytest.raises(NoRival):
+            process.seconds()
+
+
+def test_what_cannot_be_read_says_why(case: Case, tmp_path: Path) -> None:
+    with Rival(sys.executable, tmp_path) as process, pytest.raises(NoRival, match="No such file"):
+        process.make("numpy floats", Case(tmp_path / "none", case.x, case.answer))
+
+
+def test_wrong_answers_are_refused() -> None:
+    y = RNG.normal(size=(4, 3)).astype(np.float32)
+    noisy = y + 0.1 * RNG.normal(size=y.shape).astype(np.float32)
+    agree("torch int8", noisy, y)
+    agree("torch nchw", y, y)
+    for wrong in (noisy, -y, y[:2], np.full_like(y, np.nan)):
+        with pytest.raises(
+            ValueError, match=r"torch nchw: required answers with a cosine of at least 0\.9999"
+        ):
+            agree("torch nchw", wrong, y)
+
+
+def test_scales_and_norms_fold_into_products(tmp_path: Path) -> None:
+    """What is left is computed in float64 and compared with eval mode."""
+    norms = [BatchNorm(4), BatchNorm(4)]
+    for norm in norms:
+        norm.gamma.value, norm.beta.value, norm.running_mean = RNG.normal(size=(3, 4)).astype(np.float32)
+    model = Sequential(Conv2d(3, 4, 1, rng=RNG, bias=True), *norms, ReLU(), Conv2d(4, 2, 1, rng=RNG)).eval()
+    pack(model).save(tmp_path / "net")
+    steps, output = read(tmp_path / "net")
+    left, moved = folded(steps)
+    assert [step.kind for step in left] == ["real_conv", "relu", "real_conv"]
+    assert output in (left[-1].number, *moved)
+    x = RNG.normal(size=(2, 3, 3, 3)).astype(np.float32)
+    y = np.maximum(x @ filters(left[0])[..., 0, 0].T + left[0].tensors["bias"], 0)
+    y = y @ filters(left[2])[..., 0, 0].T
+    np.testing.assert_allclose(y, model(x), rtol=1e-4, atol=1e-5)
+
+
+def test_rows_and_their_means(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One rival, two of ours; a missing library leaves no row."""
+    spent = iter([1.0] * 3 + [4.0] * 3)
+    harness = Harness(sys.executable, case.file.parent, 3)
+    monkeypatch.setattr(Harness, "spent", lambda self, call: next(spent))
+    monkeypatch.setattr(Rival, "seconds", lambda self: 8.0)
+    calls: dict[str, Any] = {"A 1": None, "B 1": None}
+    rows = list(harness.rows(calls, ("numpy floats", "nothing floats"), case))
+    assert [row[:6] for row in rows] == [
+        ["A 1", 1, 1, "numpy floats", np.__version__, 8.0],
+        ["B 1", 1, 1, "numpy floats", np.__version__, 2.0],
+    ]
+    more = [["A 2", 1, 1, "numpy floats", "2", 2.0, *rows[0][6:]], *rows]
+    first, second = against.means(more)
+    assert (first[0], first[5]) == ("A, geometric mean", 4.0)
+    assert (second[0], second[5]) == ("B, geometric mean", 2.0)
+
+
+def test_own_time_is_that_of_the_second_call() -> None:
+    calls = []
+    harness = Harness(sys.executable, Path(), 3)
+    assert harness.spent(lambda: calls.append(1)) < 1
+    assert len(calls) == 2
+
+
+def test_a_fused_layer_computes_its_images() -> None:
+    layer = Layer(5, 32, 3)
+    assert layer.work == 3 * 25 * 32 * 9 * 32
+    assert layer.fused().size == 0
