@@ -20,7 +20,7 @@ LOOKS = ((GREY, ":"), (ORANGE, "--"), (BLUE, "-"))
 ROWS = {
     "S": "S(x), the surrogate",
     "slope": "S'(x), which multiplies the gradient",
-    "weights": "centred weights",
+    "weights": "density of the centred weights",
 }
 TITLES = {"bbc, positive": "begins rising (ours)", "bbc": "begins falling (as the code may draw it)"}
 NOTE = "Pale, where there is any: both gates are shut after the last epoch. Our own measurement."

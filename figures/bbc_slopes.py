@@ -30,8 +30,6 @@ def panel(ax: Axes, rows: Sequence[Record], moments: Sequence[str], dash: str) -
         y = np.array([float(row[name]) for name in moments if row[name]])
         x = np.linspace(0, 1, len(moments))[: len(y)]
         ax.plot(x, y, dash, color=BLUE if y[-1] > 0 else ORANGE, linewidth=1.3)
-    ax.axhline(0, color=INK, linewidth=0.8)
-    ax.set_xlabel("share of training")
 
 
 def chosen(table: Table, arm: str) -> list[Record]:
@@ -58,6 +56,9 @@ def draw(results: Path) -> Figure:
         panel(ax, chosen(networks, arm), moments(networks), "-")
         panel(ax, chosen(networks, f"{arm}, positive"), moments(networks), ":")
         ax.set_title(f"slope at 0, networks: {arm}", loc="left")
+    for ax in axes.flat:
+        ax.axhline(0, color=INK, linewidth=0.8)
+        ax.set_xlabel("share of training")
     fig.supxlabel(NOTE, x=0.01, ha="left", fontsize=8, linespacing=1.4)
     return fig
 

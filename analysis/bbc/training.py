@@ -35,7 +35,7 @@ ASKED = (
     Contrast("ours", "bbc-linear, positive", "bbc-linear", direction=1),
     Contrast("ours", "bbc, positive", "bireal-weight-paper"),
     Contrast("ours", "bbc-linear, positive", "bireal-weight-paper"),
-    Contrast("abstract: a linear one is as good", "bbc-linear, positive", "bbc, positive", direction=0),
+    Contrast("second-hand quotation of the conclusion", "bbc-linear, positive", "bbc, positive", direction=0),
 )
 """Put before the runs. The paper's own comparisons could not be obtained."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import integrate, optimize
 
-from bnn_ref import estimators, models, pack
+from bnn_ref import cost, estimators, models, pack
 from bnn_ref.auditing import audit, audit_model
 from bnn_ref.autodiff import Tensor, backward
 from bnn_ref.binarizer import Binarizer
@@ -319,6 +319,7 @@ def test_row_13_300_parameters_that_are_gone_when_packed(width: int) -> None:
     counts = [sum(p.value.size for p in m.parameters()) for m in (model, other)]
     assert counts[0] - counts[1] == 300
     assert pack(model).payload_bytes == pack(other).payload_bytes
+    assert cost(model, (1, 8, 8, 1)).to_dict()["total"] == cost(other, (1, 8, 8, 1)).to_dict()["total"]
     before = model.eval()(images())
     for parameter in own:
         parameter.value = parameter.value * np.nan

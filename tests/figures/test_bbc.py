@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.tables import read
+from analysis.tables import Table, read, write
 from figures import bbc_functions, bbc_slopes
 from figures.drawing import BLUE, ORANGE
 
@@ -34,13 +34,18 @@ def test_every_run_is_a_line_of_the_colour_of_its_end(results: Path, change: Cha
     assert -0.125 in [np.asarray(line.get_ydata())[-1] for line in axes[3].get_lines()[:-1]]
 
 
-def test_a_gate_that_is_shut_is_shaded(results: Path, change: Change) -> None:
+def test_where_both_gates_are_shut_is_shaded(results: Path) -> None:
+    """Of the second network, after its last epoch: two neighbours shut, one of the gates elsewhere."""
     path = results / "bbc-functions.csv"
-    records = read(path).records()
-    last = len(records) - 1
-    for row in (last - 1, last):
-        change(path, "gates shut", row, "2")
-    areas = [ax.collections[0].get_paths() for ax in bbc_functions.draw(results).get_axes() if ax.collections]
-    shut = [np.concatenate([path.vertices[:, 0] for path in paths]) for paths in areas if paths]
-    x = sorted({float(records[row]["x"]) for row in (last - 1, last)})
-    assert any(np.isclose(found.min(), x[0]) and np.isclose(found.max(), x[1]) for found in shut)
+    table = read(path)
+    column, n = table.columns.index("gates shut"), len(table.rows)
+    shut = {n - 9: "2", n - 8: "2"}
+    rows = [(*row[:column], shut.get(i, "1"), *row[column + 1 :]) for i, row in enumerate(table.rows)]
+    write(path, Table(table.columns, tuple(rows)), ["changed"])
+    axes = bbc_functions.draw(results).get_axes()
+    areas = [[p for c in ax.collections for p in c.get_paths()] for ax in axes]
+    assert [len(paths) for paths in areas] == [0, 1, 0, 1, 0, 0]
+    x = [float(table.records()[i]["x"]) for i in shut]
+    for (area,) in (areas[1], areas[3]):
+        edges = np.asarray(area.vertices)[:, 0]
+        assert [edges.min(), edges.max()] == x
