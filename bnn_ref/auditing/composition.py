@@ -118,7 +118,8 @@ def audit_model(
 
 def _fast_path(whole: Layer, x: Array, target: Array, seed: int) -> tuple[Check, ...]:
     checks = []
-    for name, call in leaf_calls(whole, x.astype(np.float32), target):
+    narrow = target.astype(np.float32) if target.dtype.kind == "f" else target
+    for name, call in leaf_calls(whole, x.astype(np.float32), narrow):
         part = audit_layer(call.layer, *call.inputs, dy=call.dy, dtype=np.float32, seed=seed)
         worst = max(part.checks, key=lambda check: (not check.passed, check.error))
         checks.append(Check(f"float32 {name}", part.passed, worst.error, worst.tolerance, worst.worst))

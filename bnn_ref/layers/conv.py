@@ -12,24 +12,10 @@ from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
 
 
-class Conv2d(Product):
-    """y = A(x) * B(W) + bias: x (N, H, W, C), W (K, K, C, F), y (N, Ho, Wo, F).
+class Convolution(Product):
+    """What a convolution and its transpose share: images, a weight (K, K, C, F), a window."""
 
-    Zero padding comes after the binarizer: a padded tap adds 0, never -1.
-
-    Parameters
-    ----------
-    in_channels, out_channels, kernel_size : int
-        C, F and K.
-    stride, padding : int
-        In pixels, default 1 and 0.
-    bias : bool
-        Default False.
-    activation, weight, scale : Map or None
-        As in `Product`.
-    rng : numpy.random.Generator
-        Draws the first weight (Glorot uniform).
-    """
+    axes = "N, H, W, C"
 
     def __init__(
         self,
@@ -59,10 +45,28 @@ class Conv2d(Product):
             latent, in_channels, bias=bias, activation=activation, weight=weight, scale=scale, rng=rng
         )
 
-    axes = "N, H, W, C"
-
     def takes(self, ndim: int) -> bool:
         return ndim == 4
+
+
+class Conv2d(Convolution):
+    """y = A(x) * B(W) + bias: x (N, H, W, C), W (K, K, C, F), y (N, Ho, Wo, F).
+
+    Zero padding comes after the binarizer: a padded tap adds 0, never -1.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size : int
+        C, F and K.
+    stride, padding : int
+        In pixels, default 1 and 0.
+    bias : bool
+        Default False.
+    activation, weight, scale : Map or None
+        As in `Product`.
+    rng : numpy.random.Generator
+        Draws the first weight (Glorot uniform).
+    """
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         where = places(shape, self.kernel_size, self.stride, self.padding)

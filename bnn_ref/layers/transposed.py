@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bnn_ref.binarizer import Map
-from bnn_ref.checks import require, require_whole
+from bnn_ref.checks import require
 from bnn_ref.kernels import conv2d, conv2d_weight_grad, linear
+from bnn_ref.layers.conv import Convolution
 from bnn_ref.layers.linear import rows_times
-from bnn_ref.layers.product import Product, glorot_uniform
 from bnn_ref.parameter import Array
 
 
@@ -38,7 +37,7 @@ def overlap_add(columns: Array, kernel_size: int, stride: int, padding: int) -> 
     return full[:, p : p + rows, p : p + places]
 
 
-class ConvTranspose2d(Product):
+class ConvTranspose2d(Convolution):
     """The transpose of a convolution: x (N, H, W, C), W (K, K, C, F), y (N, Ho, Wo, F).
 
     y[o] = sum of A(x)[i] B(W)[k] over all i, k with i stride + k - padding = o, on both axes, + bias; Ho is
@@ -57,39 +56,6 @@ class ConvTranspose2d(Product):
     rng : numpy.random.Generator
         Draws the first weight (Glorot uniform).
     """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        *,
-        rng: np.random.Generator,
-        stride: int = 1,
-        padding: int = 0,
-        bias: bool = False,
-        activation: Map | None = None,
-        weight: Map | None = None,
-        scale: Map | None = None,
-    ) -> None:
-        for name, value, least in (
-            ("in_channels", in_channels, 1),
-            ("out_channels", out_channels, 1),
-            ("kernel_size", kernel_size, 1),
-            ("stride", stride, 1),
-            ("padding", padding, 0),
-        ):
-            require_whole(name, value, least)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        latent = glorot_uniform(rng, (kernel_size, kernel_size, in_channels, out_channels))
-        super().__init__(
-            latent, in_channels, bias=bias, activation=activation, weight=weight, scale=scale, rng=rng
-        )
-
-    axes = "N, H, W, C"
-
-    def takes(self, ndim: int) -> bool:
-        return ndim == 4
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         require(len(shape) == 3, "ConvTranspose2d", "(H, W, C)", shape)

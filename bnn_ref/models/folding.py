@@ -44,7 +44,7 @@ def fold_scale(model: Network) -> Network:
     ----------
     model : Layer
         Trained. Every scaled product is called once, and a batch norm alone reads it, directly or through
-        pooling, ReLU or PReLU. The scale may stand beside the rule for weights or inside it, as in
+        pooling, upsampling, ReLU, PReLU. The scale may stand beside the rule for weights or inside it, as in
         "bireal-weight-code". Where nothing has a scale the copy is equal.
 
     Returns

@@ -92,6 +92,16 @@ def test_every_model_passes_with_every_loss_and_scale(name: str, loss: Layer, sc
     assert report.passed, str(report)
 
 
+def test_a_target_may_be_an_image() -> None:
+    """Of real numbers, in the precision of each pass."""
+    rng = np.random.default_rng(0)
+    net = Conv2d(2, 3, 3, rng=rng)
+    x, target = rng.normal(size=(2, 5, 5, 2)), rng.normal(size=(2, 3, 3, 3))
+    report = audit_model(net, MeanSquaredError(), x, target)
+    assert report.passed, str(report)
+    assert target.dtype == np.float64
+
+
 def test_the_audited_model_is_not_changed() -> None:
     net, images, labels = residual_net("approxsign")
     before = net.state_dict()

@@ -14,8 +14,10 @@ from packed_nets import POSE, build, inputs, perturb, signs
 from bnn_ref.cost import cost
 from bnn_ref.layers import (
     CHANNEL_SCALE,
+    Add,
     BatchNorm,
     BilinearUpsample,
+    Composite,
     Conv2d,
     ConvTranspose2d,
     GroupMean,
@@ -121,6 +123,25 @@ def test_layers_without_parameters_on_numbers_and_on_integers(layer: Layer) -> N
     same(Sequential(layer), inputs(rng, (2, 4, 3, 6)), rng)
     conv = Conv2d(5, 6, 3, rng=rng, activation=signs(), weight=signs())
     same(Sequential(conv, layer), inputs(rng, (2, 4, 3, 5)), rng)
+
+
+class IntegerFirst(Composite):
+    """y = first(x) + conv(x), each of them integers."""
+
+    def __init__(self, first: Layer, conv: Layer) -> None:
+        self.first, self.conv, self.add = first, conv, Add()
+
+    def compute(self, x: Any) -> Any:
+        earlier = self.first(x)
+        return self.add(earlier, self.conv(x))
+
+
+def test_integers_that_were_moved_are_no_residual_of_floats() -> None:
+    rng = np.random.default_rng(0)
+    binary: dict[str, Any] = {"activation": signs(), "weight": signs(), "rng": rng}
+    small = Sequential(Conv2d(3, 4, 2, stride=2, **binary), NearestUpsample())
+    for first in (small, ConvTranspose2d(3, 4, 3, padding=1, **binary)):
+        same(IntegerFirst(first, Conv2d(3, 4, 3, padding=1, **binary)), inputs(rng, (3, 4, 6, 3)), rng)
 
 
 @pytest.mark.parametrize(
