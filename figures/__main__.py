@@ -12,6 +12,7 @@ from figures import (
     fda,
     magnitude,
     mismatch,
+    pose,
     proxconnect,
     spectra,
 )
@@ -26,5 +27,6 @@ if __name__ == "__main__":
         "cost": cost.draw,
         "ablation": ablation.draw,
         "mismatch": mismatch.draw,
+        "pose": pose.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

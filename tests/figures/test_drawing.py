@@ -21,6 +21,7 @@ from figures import (
     fda,
     magnitude,
     mismatch,
+    pose,
     proxconnect,
     spectra,
 )
@@ -39,6 +40,7 @@ PICTURES = {
     "cost": cost.draw,
     "ablation": ablation.draw,
     "mismatch": mismatch.draw,
+    "pose": pose.draw,
 }
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
@@ -61,6 +63,7 @@ NEEDS = {
     "cost": {"cost"},
     "ablation": {"bireal-cells", "bireal-contrasts"},
     "mismatch": {"bireal-mismatch", "bireal-networks"},
+    "pose": set(),
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}
