@@ -325,13 +325,16 @@ def poses(image: Array, keypoints: Array, threshold: float = 0.2) -> Figure:
     ax = fig.add_axes((0, 0, 1, 1), frame_on=False)
     ax.imshow(image, interpolation="nearest")
     for points in keypoints:
-        _skeleton(ax, points, points[:, 2] > threshold, max(1.2, zoom * max(height, width) / 300))
+        skeleton(ax, points, points[:, 2] > threshold, max(1.2, zoom * max(height, width) / 300))
     ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
     return fig
 
 
-def _skeleton(ax: Axes, points: Array, shown: Array, thick: float) -> None:
-    """Limbs and joints of one person, with a white rim against any background; `thick` in points."""
+def skeleton(ax: Axes, points: Array, shown: Array, thick: float) -> None:
+    """Limbs and joints of one person, with a white rim against any background; `thick` in points.
+
+    Colours as in `poses`; `points` (17, 2 or more), `shown` bool (17,): which joints.
+    """
     rim = [patheffects.withStroke(linewidth=1.8 * thick, foreground="white")]
     for limb in SKELETON:
         if shown[list(limb)].all():

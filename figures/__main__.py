@@ -15,6 +15,7 @@ from figures import (
     magnitude,
     mismatch,
     predictors,
+    pose,
     proxconnect,
     spectra,
 )
@@ -32,5 +33,6 @@ if __name__ == "__main__":
         "predictors": predictors.draw,
         "bbc-slopes": bbc_slopes.draw,
         "bbc-functions": bbc_functions.draw,
+        "pose": pose.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

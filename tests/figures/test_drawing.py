@@ -24,6 +24,7 @@ from figures import (
     magnitude,
     mismatch,
     predictors,
+    pose,
     proxconnect,
     spectra,
 )
@@ -45,6 +46,7 @@ PICTURES = {
     "predictors": predictors.draw,
     "bbc-slopes": bbc_slopes.draw,
     "bbc-functions": bbc_functions.draw,
+    "pose": pose.draw,
 }
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
@@ -70,6 +72,7 @@ NEEDS = {
     "predictors": {"predictors-estimators", "predictors-rankings"},
     "bbc-slopes": {"bbc-toy-slopes", "bbc-slopes"},
     "bbc-functions": {"bbc-functions"},
+    "pose": set(),
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}
