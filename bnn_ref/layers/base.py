@@ -37,6 +37,10 @@ class Layer:
         """One gradient an input; parameter gradients accumulate."""
         raise TypeError(f"{type(self).__name__} has no backward")
 
+    def backward_parameters(self, dy: Array, cache: Any) -> None:
+        """Accumulate the parameters' gradients alone: nobody wants that of the input."""
+        self.backward(dy, cache)
+
     def output_shape(self, *shapes: Any, **named: Any) -> tuple[int, ...]:
         """The shape that one image has behind this layer, without N, from the shapes of one image's inputs.
 
@@ -240,10 +244,19 @@ class Composite(Layer):
 
     def backward(self, dy: Array, cache: Any) -> Any:
         """Walk the tape back."""
-        inputs, output = cache
-        autodiff.backward(output, dy)
+        inputs, _ = cache
+        self._walk(dy, cache, True)
         grads = tuple(np.zeros_like(x.value) if x.grad is None else x.grad for x in inputs)
         return grads if len(grads) > 1 else grads[0]
+
+    def backward_parameters(self, dy: Array, cache: Any) -> None:
+        self._walk(dy, cache, False)
+
+    def _walk(self, dy: Array, cache: Any, wanted: bool) -> None:
+        inputs, output = cache
+        for x in inputs:
+            x.wanted = wanted
+        autodiff.backward(output, dy)
 
 
 class Sequential(Composite):

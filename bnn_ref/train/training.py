@@ -159,7 +159,7 @@ class Training:
         """One step of the optimizer: (loss, penalty, number of right answers) before it."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the checks say it better
             self.model.draw(self.rng)
-            scores = self.model(Tensor(self.preprocessing(images)))
+            scores = self.model(Tensor(self.preprocessing(images), wanted=False))
             loss = self.loss(scores, labels)
             self._check_finite("loss", loss.value)
             backward(loss)
