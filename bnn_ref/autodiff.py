@@ -51,6 +51,15 @@ class Tensor:
     serial: int = field(default_factory=lambda: next(_serial), repr=False)
 
 
+def forget(output: Tensor) -> None:
+    """Let go of every value that `output` was computed from, and its own: caches hold what backward needs.
+
+    Shape and dtype stay.
+    """
+    for tensor in ancestors(output):
+        tensor.value = np.broadcast_to(tensor.value.dtype.type(0), tensor.value.shape)
+
+
 @dataclass(eq=False)
 class Symbol:
     """A value that is never computed: calling layers on it writes down the network's structure."""

@@ -71,7 +71,7 @@ class Conv2d(Product):
     def pack(self, x: Array, strict: bool) -> SignImages | None:
         return SignImages.of(x, self.padding, strict)
 
-    def multiply(self, x: Array | SignImages, w: Array) -> Array:
+    def multiply(self, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
             return x.conv2d(w, self.stride)
         return conv2d(x, w, self.stride, self.padding)
@@ -79,7 +79,7 @@ class Conv2d(Product):
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
         return conv2d_input_grad(dy, w, x.shape, self.stride, self.padding)
 
-    def weight_grad(self, dy: Array, x: Array | SignImages, w: Array) -> Array:
+    def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
             return x.weight_grad(dy, self.kernel_size, self.stride)
         return conv2d_weight_grad(x, dy, self.kernel_size, self.stride, self.padding)
