@@ -23,6 +23,9 @@ class Differentiable(Protocol):
     def backward(self, dy: Array, cache: Any) -> Array | tuple[Array | None, ...]:
         """One gradient an input; None for one that has none (labels)."""
 
+    def backward_parameters(self, dy: Array, cache: Any) -> None:
+        """The parameters' gradients alone, where nobody wants the inputs'."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -35,12 +38,26 @@ class Call:
 
 @dataclass(eq=False)
 class Tensor:
-    """A value on the tape. `grad` is filled by `backward`, for every tensor that the output depends on."""
+    """A value on the tape. `grad` is filled by `backward`, for every tensor that the output depends on.
+
+    But for an input that is not `wanted` (images): a layer of such inputs alone is asked for its parameters'
+    gradients only.
+    """
 
     value: Array
     call: Call | None = None
     grad: Array | None = None
+    wanted: bool = True
     serial: int = field(default_factory=lambda: next(_serial), repr=False)
+
+
+def forget(output: Tensor) -> None:
+    """Let go of every value that `output` was computed from, and its own: caches hold what backward needs.
+
+    Shape and dtype stay.
+    """
+    for tensor in ancestors(output):
+        tensor.value = np.broadcast_to(tensor.value.dtype.type(0), tensor.value.shape)
 
 
 @dataclass(eq=False)
@@ -94,6 +111,9 @@ def backward(output: Tensor, dy: Array | None = None) -> None:
 
 
 def _push(node: Call, dy: Array) -> None:
+    if not any(isinstance(x, Tensor) and (x.wanted or x.call) for x in node.inputs):
+        node.layer.backward_parameters(dy, node.cache)
+        return
     grads = node.layer.backward(dy, node.cache)
     grads = grads if isinstance(grads, tuple) else (grads,)
     if len(grads) != len(node.inputs):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,20 +27,38 @@ class LeafCall:
 def leaf_calls(layer: Layer, *inputs: Array) -> Iterator[tuple[str, LeafCall]]:
     """Run `layer` (a scalar loss) forward and backward once; yield its leaf calls in forward order, named."""
     layer = copy.deepcopy(layer).train()
-    output = layer(Tensor(inputs[0]), *inputs[1:])
-    autodiff.backward(output)
-    names = {id(part): name for name, part in layer.layers()}
-    for leaf in _leaves(output):
-        yield names.get(id(leaf.layer), type(leaf.layer).__name__), leaf
+    found: list[_Listener] = []
+    for name, part in layer.layers():
+        if not isinstance(part, Composite):
+            _listen(name or type(part).__name__, part, found)
+    autodiff.backward(layer(Tensor(inputs[0]), *inputs[1:]))
+    for call in found:
+        if call.dy is not None:
+            yield call.name, LeafCall(call.layer, call.inputs, call.dy)
 
 
-def _leaves(output: Tensor) -> Iterator[LeafCall]:
-    for tensor in autodiff.ancestors(output)[::-1]:
-        call = tensor.call
-        if call is None or tensor.grad is None:
-            continue
-        if isinstance(call.layer, Composite):
-            yield from _leaves(call.cache[1])
-        elif isinstance(call.layer, Layer):
-            values = tuple(x.value if isinstance(x, Tensor) else x for x in call.inputs)
-            yield LeafCall(call.layer, values, np.asarray(tensor.grad))
+@dataclass
+class _Listener:
+    """A call as it goes on: what went in, later which gradient came back."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[Array, ...]
+    dy: Array | None = None
+
+
+def _listen(name: str, layer: Layer, found: list[_Listener]) -> None:
+    """Add every later call of `layer` to `found`; its cache becomes (cache, call)."""
+    plain = copy.copy(layer)
+
+    def forward(*xs: Array, **named: Any) -> tuple[Array, Any]:
+        y, cache = plain.forward(*xs, **named)
+        found.append(_Listener(name, plain, xs))
+        return y, (cache, found[-1])
+
+    def backward(dy: Array, cache: Any) -> Any:
+        inner, call = cache
+        call.dy = np.array(dy)
+        return plain.backward(dy, inner)
+
+    layer.forward, layer.backward = forward, backward  # type: ignore[method-assign]

@@ -37,6 +37,10 @@ class Layer:
         """One gradient an input; parameter gradients accumulate."""
         raise TypeError(f"{type(self).__name__} has no backward")
 
+    def backward_parameters(self, dy: Array, cache: Any) -> None:
+        """Accumulate the parameters' gradients alone: nobody wants that of the input."""
+        self.backward(dy, cache)
+
     def output_shape(self, *shapes: Any, **named: Any) -> tuple[int, ...]:
         """The shape that one image has behind this layer, without N, from the shapes of one image's inputs.
 
@@ -233,17 +237,31 @@ class Composite(Layer):
         return self.compute(*xs)
 
     def forward(self, *xs: Any, **named: Any) -> tuple[Array, Any]:
-        """Record the children's calls; the cache is (inputs, output) of that tape."""
+        """Record the children's calls; the cache is (inputs, output) of that tape, without their values."""
         inputs = [Tensor(x) for x in xs]
         output = self.compute(*inputs)
-        return output.value, (inputs, output)
+        y = output.value
+        autodiff.forget(output)
+        return y, (inputs, output)
 
     def backward(self, dy: Array, cache: Any) -> Any:
         """Walk the tape back."""
-        inputs, output = cache
-        autodiff.backward(output, dy)
-        grads = tuple(np.zeros_like(x.value) if x.grad is None else x.grad for x in inputs)
+        grads = self._walk(dy, cache, True)
         return grads if len(grads) > 1 else grads[0]
+
+    def backward_parameters(self, dy: Array, cache: Any) -> None:
+        self._walk(dy, cache, False)
+
+    def _walk(self, dy: Array, cache: Any, wanted: bool) -> tuple[Array, ...]:
+        """The inputs' gradients, if wanted; the tape forgets those of its tensors."""
+        inputs, output = cache
+        for x in inputs:
+            x.wanted = wanted
+        autodiff.backward(output, dy)
+        grads = tuple(np.zeros(x.value.shape, x.value.dtype) if x.grad is None else x.grad for x in inputs)
+        for tensor in autodiff.ancestors(output):
+            tensor.grad = None
+        return grads if wanted else ()
 
 
 class Sequential(Composite):

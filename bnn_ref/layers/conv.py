@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from bnn_ref.binarizer import Map
@@ -75,7 +77,7 @@ class Conv2d(Convolution):
     def pack(self, x: Array, strict: bool) -> SignImages | None:
         return SignImages.of(x, self.padding, strict)
 
-    def multiply(self, x: Array | SignImages, w: Array) -> Array:
+    def multiply(self, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
             return x.conv2d(w, self.stride)
         return conv2d(x, w, self.stride, self.padding)
@@ -83,7 +85,7 @@ class Conv2d(Convolution):
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
         return conv2d_input_grad(dy, w, x.shape, self.stride, self.padding)
 
-    def weight_grad(self, dy: Array, x: Array | SignImages, w: Array) -> Array:
+    def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
             return x.weight_grad(dy, self.kernel_size, self.stride)
         return conv2d_weight_grad(x, dy, self.kernel_size, self.stride, self.padding)

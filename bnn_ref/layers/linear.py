@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from bnn_ref.binarizer import Map
@@ -52,7 +54,7 @@ class Linear(Product):
     def pack(self, x: Array, strict: bool) -> SignImages | None:
         return SignImages.of(x.reshape(1, -1, 1, x.shape[-1]), strict=strict) if x.ndim == 2 else None
 
-    def multiply(self, x: Array | SignImages, w: Array) -> Array:
+    def multiply(self, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
             return x.conv2d(w[None, None]).reshape(-1, w.shape[1])
         return rows_times(x, w) if self.training else linear(x, w)
@@ -60,7 +62,7 @@ class Linear(Product):
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
         return rows_times(dy, w.T)
 
-    def weight_grad(self, dy: Array, x: Array | SignImages, w: Array) -> Array:
+    def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:
         x = x.values() if isinstance(x, SignImages) else x
         return x.reshape(-1, x.shape[-1]).T @ dy.reshape(-1, dy.shape[-1])
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from bnn_ref.basepoint import decide
+from bnn_ref.basepoint import decide, recentring
 from bnn_ref.checks import require, require_whole
-from bnn_ref.kernels import output_size, sum_image, sum_pool2d
+from bnn_ref.kernels import max_pool2d_grad, max_pool2d_places, output_size, sum_image, sum_pool2d
 from bnn_ref.layers.base import Layer
 from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
@@ -76,6 +76,9 @@ class MaxPool2d(Pool2d):
     """The largest value of each window; the gradient goes to the first of several equal ones."""
 
     def forward(self, x: Array) -> tuple[Array, Any]:
+        if not recentring() and x.dtype.kind == "f":
+            y, places = max_pool2d_places(x, self.kernel_size, self.stride, self.padding, self.ceil)
+            return y, (x.shape, places)
         taps = self.taps(x, -np.inf)
         first = decide(
             lambda: self._first(taps.real, x.shape)[None],
@@ -93,10 +96,9 @@ class MaxPool2d(Pool2d):
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy at the tap that won, 0 elsewhere."""
-        shape, first = cache
-        dtaps = np.zeros((self.kernel_size**2, *dy.shape), dy.dtype)
-        np.put_along_axis(dtaps, first, dy[None], axis=0)
-        return self.scatter(dtaps, shape)
+        shape, places = cache
+        places = places.reshape(dy.shape)
+        return max_pool2d_grad(dy, places, shape, self.kernel_size, self.stride, self.padding)
 
 
 class AvgPool2d(Pool2d):

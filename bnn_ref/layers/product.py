@@ -187,13 +187,25 @@ class Product(Layer):
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dB = A(x)^T dy -> dW = B'(W) dB; dA = dy B(W)^T -> dx = A'(x) dA; dbias = sum dy."""
-        x, left, right, scale, latent, activation, weight = cache
+        x, _, right, scale, _, activation, _ = cache
+        self._accumulate(dy, cache)
+        dleft = self.input_grad(dy if scale is None else dy * scale, x, right)
+        return dleft if activation is None else activation.vjp(x, dleft)
+
+    def backward_parameters(self, dy: Array, cache: Any) -> None:
+        """dW and dbias alone; a map of the input that has parameters needs dA for theirs."""
+        activation = cache[5]
+        if activation is not None and activation.parameters():
+            self.backward(dy, cache)
+        else:
+            self._accumulate(dy, cache)
+
+    def _accumulate(self, dy: Array, cache: Any) -> None:
+        _, left, right, _, latent, _, weight = cache
         if self.bias is not None:
             self.bias.accumulate(dy.sum(axis=tuple(range(dy.ndim - 1))))
         dright = self.weight_grad(dy, left, right)
         self.latent.accumulate(dright if weight is None else weight.vjp(latent, dright))
-        dleft = self.input_grad(dy if scale is None else dy * scale, x, right)
-        return dleft if activation is None else activation.vjp(x, dleft)
 
 
 def answer(rule: Map) -> Map:

@@ -162,7 +162,7 @@ class Training:
         """One step of the optimizers: (loss, penalty, number of right answers) before it."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # the checks say it better
             self.model.draw(self.rng)
-            answers = self.model(Tensor(inputs))
+            answers = self.model(Tensor(inputs, wanted=False))
             loss = self.loss(answers, *targets)
             self._check_finite("loss", loss.value)
             backward(loss)

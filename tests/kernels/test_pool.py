@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.kernels import max_pool2d, naive, pool, sum_image, sum_pool2d
+from bnn_ref.kernels import (
+    max_pool2d,
+    max_pool2d_grad,
+    max_pool2d_places,
+    naive,
+    pool,
+    sum_image,
+    sum_pool2d,
+)
 from bnn_ref.kernels.tiles import INTERPRETED
 
 
@@ -47,6 +55,35 @@ def test_margins(case: tuple[Any, ...], around: int, margin: int) -> None:
     window = pool.Window(kernel, stride, padding, *x.shape[1:3], around, margin)
     pool.pooling("largest")(outside, window, 0 if INTERPRETED else x.shape[3] // 16, y)
     np.testing.assert_array_equal(y, np.pad(expected, wide))
+
+
+@given(windows(), st.sampled_from([np.float32, np.float64]))
+def test_places_are_the_first_maximum_and_gradients_go_there(case: tuple[Any, ...], dtype: type) -> None:
+    x, kernel, stride, padding, ceil = case
+    x = x.astype(dtype)
+    y, places = max_pool2d_places(x, kernel, stride, padding, ceil)
+    np.testing.assert_array_equal(y, naive.max_pool2d(x, kernel, stride, padding, ceil), strict=True)
+    dy = np.random.default_rng(0).integers(-4, 5, y.shape).astype(dtype)
+    dx = np.zeros_like(x)
+    for n, oy, ox, c in np.ndindex(y.shape):
+        taps = [(oy * stride - padding + i, ox * stride - padding + j) for i, j in np.ndindex(kernel, kernel)]
+        inside = [t for t, at in enumerate(taps) if all(0 <= i < size for i, size in zip(at, x.shape[1:3]))]
+        first = max(inside, key=lambda t: (x[n, taps[t][0], taps[t][1], c], -t))
+        assert places[n, oy, ox, c] == first
+        dx[n, taps[first][0], taps[first][1], c] += dy[n, oy, ox, c]
+    np.testing.assert_array_equal(
+        max_pool2d_grad(dy, places, x.shape, kernel, stride, padding), dx, strict=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "first"),
+    [([-np.inf] * 4, 0), ([1, np.nan, 2, np.nan], 1), ([np.nan, 3, 4, 5], 0), ([0.0, -0.0, 0.0, -1], 0)],
+)
+def test_the_place_of_what_is_no_number(values: list[float], first: int) -> None:
+    y, places = max_pool2d_places(np.array(values).reshape(1, 2, 2, 1), 2, 2)
+    assert places.item() == first
+    np.testing.assert_array_equal(y.item(), values[first])
 
 
 def test_by_hand() -> None:

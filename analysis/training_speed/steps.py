@@ -1,0 +1,78 @@
+"""Steps of two libraries in turns, each in a process of its own, one thread each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+
+ONE = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+WARM = 3
+"""Steps that are not timed: the first compiles."""
+
+
+class Answer(NamedTuple):
+    """Seconds of a step, the loss before it, and the most memory so far, in bytes."""
+
+    seconds: float
+    loss: float
+    memory: int
+
+
+class Process:
+    """A worker: called, it takes one step."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "analysis.training_speed.worker", *arguments]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **ONE}
+        )
+
+    def __call__(self) -> Answer:
+        stdin, stdout = self.process.stdin, self.process.stdout
+        if stdin is None or stdout is None:
+            raise RuntimeError("process: required pipes, got none")
+        stdin.write("step\n")
+        stdin.flush()
+        seconds, loss, memory = stdout.readline().split()
+        return Answer(float(seconds), float(loss), int(memory))
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait()
+
+
+class Comparison(NamedTuple):
+    """How many times faster ours is (median and quartiles), and its memory over theirs."""
+
+    ratio: float
+    low: float
+    high: float
+    seconds: float
+    memory: float
+
+
+def compare(case: str, estimator: str, layout: str, pairs: int, tolerance: float = 5e-3) -> Comparison:
+    """Theirs, ours, theirs and so on; ValueError when the first losses differ by more than `tolerance`."""
+    with Process("ours", case, estimator) as ours, Process(layout, case, estimator) as theirs:
+        first, other = ours(), theirs()
+        if not abs(first.loss - other.loss) <= tolerance * abs(other.loss):
+            raise ValueError(f"{case}: required equal losses, got {first.loss} and {other.loss}")
+        for _ in range(WARM):
+            ours(), theirs()
+        before, ratios, times = theirs(), [], []
+        for _ in range(pairs):
+            mine, after = ours(), theirs()
+            ratios.append((before.seconds + after.seconds) / 2 / mine.seconds)
+            times.append(mine.seconds)
+            before = after
+    low, median, high = np.percentile(ratios, [25, 50, 75])
+    memory = mine.memory / after.memory
+    return Comparison(float(median), float(low), float(high), float(np.median(times)), memory)

@@ -1,0 +1,46 @@
+"""`python -m analysis.training_speed.worker SIDE CASE ESTIMATOR`: takes a step for every line that it reads.
+
+It answers with the seconds, the loss, and the largest resident size so far less that after import and build.
+"""
+
+from __future__ import annotations
+
+import importlib
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from analysis.training_speed.networks import CASES, Ours
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def largest() -> int:
+    """Bytes of memory that this process held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def stepping(side: str, case: str, estimator: str) -> Any:
+    """A callable that takes a step: `side` is "ours", "channels_last" or "nchw"."""
+    make = Ours if side == "ours" else importlib.import_module("analysis.training_speed.twin").Twin
+    return make(CASES[case], estimator, side)
+
+
+def main(argv: list[str]) -> int:
+    """Take steps until the input ends; returns 0."""
+    step = stepping(*argv)
+    before = resident()
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        loss = step()
+        print(time.perf_counter() - start, loss, largest() - before, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,92 @@
+"""Batch norm and PReLU in compiled passes against their definitions, in double precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnn_ref.kernels import channels, moments, naive, normalize, normalize_grad, prelu, prelu_grad
+
+ROWS = st.sampled_from([1, 2, 63, 64, 65, 200])
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[type, Any, Any, Any]:
+    """dtype; x and dy (rows, 1, C); five rows of numbers a channel, the first two positive."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape = (draw(ROWS), 1, draw(st.integers(1, 20)))
+    x = rng.normal(draw(st.sampled_from([0.0, 30.0])), 2, shape)
+    numbers = rng.normal(size=(4, shape[-1]))
+    numbers[0] = 0.1 + abs(numbers[0])
+    return draw(st.sampled_from([np.float32, np.float64])), x, rng.normal(size=shape), numbers
+
+
+def close(got: Any, expected: Any, dtype: type) -> None:
+    assert got.dtype == dtype
+    assert got.shape == expected.shape
+    assert abs(got - expected).max() <= TOLERANCE[dtype] * max(1.0, abs(expected).max())
+
+
+@given(cases())
+def test_batch_norm(case: tuple[type, Any, Any, Any]) -> None:
+    dtype, x, dy, (inverse, gamma, beta, mean) = case
+    narrow = [part.astype(dtype) for part in (x, dy, inverse, gamma, beta, mean)]
+    wide = [part.astype(np.float64) for part in narrow]
+    x, dy, inverse, gamma, beta, mean = narrow
+    for got, expected in zip(moments(x), naive.moments(wide[0]), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-12)
+    y = naive.normalize(wide[0], wide[5], wide[2], wide[3], wide[4])
+    close(normalize(x, mean, inverse, gamma, beta), y, dtype)
+    expected = naive.normalize_grad(wide[0], wide[1], wide[5], wide[2], wide[3])
+    for got, wanted in zip(normalize_grad(x, dy, mean, inverse, gamma), expected, strict=True):
+        close(got, wanted, dtype)
+
+
+@given(cases(), st.booleans())
+def test_prelu(case: tuple[type, Any, Any, Any], shared: bool) -> None:
+    dtype, x, dy, numbers = case
+    x, dy, slope = (part.astype(dtype) for part in (x, dy, numbers[1][: 1 if shared else None]))
+    x[0, 0, 0] = 0
+    np.testing.assert_array_equal(prelu(x, slope), naive.prelu(x, slope, x > 0), strict=True)
+    dx, dslope = prelu_grad(x, dy, slope)
+    np.testing.assert_array_equal(dx, naive.prelu_grad(x, dy, slope, x > 0)[0], strict=True)
+    wide = [part.astype(np.float64) for part in (x, dy, slope)]
+    close(dslope, naive.prelu_grad(*wide, x > 0)[1], dtype)
+
+
+def test_float32_sums_of_many_rows_lose_no_more_than_those_of_a_block() -> None:
+    x = np.random.default_rng(0).normal(1000, 1, size=(200_000, 1)).astype(np.float32)
+    mean, variance = moments(x)
+    np.testing.assert_allclose(mean, x.astype(np.float64).mean(axis=0), rtol=1e-7)
+    np.testing.assert_allclose(variance, x.astype(np.float64).var(axis=0), rtol=1e-4)
+
+
+def test_numbers_that_are_none_pass_as_in_numpy() -> None:
+    x = np.array([[np.nan, np.inf, -np.inf, 1.0]], np.float32)
+    slope, dy = np.full(4, 0.25, np.float32), np.full((1, 4), 2.0, np.float32)
+    np.testing.assert_array_equal(prelu(x, slope), naive.prelu(x, slope, x > 0))
+    for got, expected in zip(prelu_grad(x, dy, slope), naive.prelu_grad(x, dy, slope, x > 0), strict=True):
+        np.testing.assert_array_equal(got, expected)
+    mean, variance = moments(np.concatenate([x, x]))
+    assert np.isnan(mean[:3]).tolist() == [True, False, False]
+    assert np.isnan(variance[:3]).all()
+    assert (mean[3], variance[3]) == (1, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.complex128, np.longdouble])
+def test_other_numbers_take_the_definitions(dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    x, dy = (
+        rng.normal(size=(2, 5, 3)) + rng.normal(size=(2, 5, 3)) * (1j if dtype == np.complex128 else 0)
+    ).astype(dtype)
+    assert not channels.compiled(x)
+    one = np.ones(3, dtype)
+    np.testing.assert_array_equal(moments(x)[1], naive.moments(x)[1], strict=True)
+    np.testing.assert_array_equal(normalize(x, one, one, one, one), naive.normalize(x, one, one, one, one))
+    for got, expected in zip(prelu_grad(x, dy, one), naive.prelu_grad(x, dy, one, x.real > 0), strict=True):
+        np.testing.assert_array_equal(got, expected, strict=True)
