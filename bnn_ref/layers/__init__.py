@@ -5,6 +5,7 @@ from bnn_ref.layers.attention import Attention, MultiHeadAttention
 from bnn_ref.layers.base import Composite, Layer, Sequential
 from bnn_ref.layers.conv import Conv2d
 from bnn_ref.layers.gelu import GELU
+from bnn_ref.layers.grouped import GroupedConv2d, TakeChannels
 from bnn_ref.layers.linear import Linear
 from bnn_ref.layers.loss import (
     AttentionLoss,
@@ -43,6 +44,7 @@ __all__ = [
     "Flatten",
     "Gate",
     "GlobalAvgPool",
+    "GroupedConv2d",
     "HardTanh",
     "HeatmapLoss",
     "InputScale",
@@ -66,6 +68,7 @@ __all__ = [
     "Sequential",
     "SoftmaxCrossEntropy",
     "SquaredHinge",
+    "TakeChannels",
     "Tokens",
     "XnorConv2d",
     "binarized",

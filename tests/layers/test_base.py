@@ -37,6 +37,7 @@ from bnn_ref.layers import (
     Flatten,
     Gate,
     GlobalAvgPool,
+    GroupedConv2d,
     HardTanh,
     HeatmapLoss,
     InputScale,
@@ -59,6 +60,7 @@ from bnn_ref.layers import (
     Sequential,
     SoftmaxCrossEntropy,
     SquaredHinge,
+    TakeChannels,
     Tokens,
     XnorConv2d,
 )
@@ -162,6 +164,11 @@ CASES = {
     ),
     "distribution": Case(lambda rng: DistributionLoss(), ((4, 3), (4, 3))),
     "attention": Case(lambda rng: AttentionLoss(), (IMAGE, (2, 4, 5, 2))),
+    "take-channels": Case(lambda rng: TakeChannels(1, 3), (IMAGE,)),
+    "grouped-conv": Case(
+        lambda rng: GroupedConv2d(4, 6, 3, 2, stride=2, padding=1, bias=True, rng=rng, **XNOR),
+        ((2, 4, 5, 4),),
+    ),
     "pad-shortcut": Case(lambda rng: PadShortcut(2, 1), (IMAGE,)),
     "entropy": Case(lambda rng: SoftmaxCrossEntropy(), ((4, 3),), 3),
     "hinge": Case(lambda rng: SquaredHinge(), ((4, 3),), 3),

@@ -23,7 +23,7 @@ from bnn_ref.packed.steps.product import (
     SignWeightConv,
     SignWeightLinear,
 )
-from bnn_ref.packed.steps.shape import Add, Concat, Flatten, PadShortcut
+from bnn_ref.packed.steps.shape import Add, Concat, Flatten, PadShortcut, TakeChannels
 from bnn_ref.packed.steps.signs import FlattenSigns, PackSigns, Threshold
 from bnn_ref.packed.steps.transformer import Attention, ClassToken, FirstToken, LayerNorm, Position, Tokens
 
@@ -34,6 +34,7 @@ KINDS: dict[str, type[Step]] = {
         *(BinaryConv, BinaryLinear, SignWeightConv, SignWeightLinear, RealConv, RealLinear),
         *(Scale, Bias, Affine, PReLU, ReLU, Clip, LeakyClip, GELU, RealSign),
         *(MaxPool, AvgPool, GlobalMean, Flatten, Add, Concat, PadShortcut),
+        TakeChannels,
         *(LayerNorm, Attention, Tokens, ClassToken, Position, FirstToken),
     )
 }
@@ -72,6 +73,7 @@ __all__ = [
     "SignWeightConv",
     "SignWeightLinear",
     "Step",
+    "TakeChannels",
     "Threshold",
     "Tokens",
 ]
