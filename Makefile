@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-peers lint check figures bench bench-peers docs wheel clean
+.PHONY: help report test nightly test-peers lint check figures bench bench-peers docs wheel clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## / - /'
@@ -29,6 +29,12 @@ report: $(VENV)/installed  ## install, then make the page of audits, spectra, tr
 
 test: $(VENV)/installed-dev  ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
+
+TWINS := $(addprefix tests/kernels/test_,pack.py xnor.py pool.py conv.py) tests/packed/test_compiler.py
+nightly: $(VENV)/installed-dev  ## a hundred thousand cases for kernels and packing; on a lesser CPU; without the compiler
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n auto tests/kernels tests/packed
+	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES= $(BIN)/python -m pytest -n auto tests/kernels tests/packed
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n auto $(TWINS)
 
 test-peers:      ## layers, networks and estimators against torch, in an environment of its own (.venv-peers)
 	$(PYTHON) -m venv .venv-peers
@@ -52,9 +58,12 @@ figures: $(VENV)/installed  ## run the studies, then draw their figures
 bench: $(VENV)/installed  ## packed against float arithmetic, the Fourier slope against its sum; outputs checked equal first
 	$(BIN)/bnn-ref bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m analysis.fda.speed
+	$(BIN)/python -m analysis.engine
 
-bench-peers:     ## the same against torch; after `make test-peers`, in its environment
+bench-peers: $(VENV)/installed  ## against torch and onnxruntime; after `make test-peers`, in its environment
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .venv-peers/bin/python -m analysis.fda.speed
+	$(BIN)/python -m analysis.engine --python .venv-peers/bin/python --out $(OUT)/results
+	$(BIN)/python -m analysis.engine --python .venv-peers/bin/python --threads 2 --out $(OUT)/results
 
 docs: $(VENV)/installed  ## the estimator cards and the table, as pages
 	@mkdir -p $(OUT)/cards

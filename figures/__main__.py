@@ -14,8 +14,8 @@ from figures import (
     fda,
     magnitude,
     mismatch,
-    predictors,
     pose,
+    predictors,
     proxconnect,
     spectra,
 )

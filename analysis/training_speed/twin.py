@@ -1,4 +1,4 @@
-"""The same network in torch, made from ours layer by layer, with its weights, as torch networks are written."""
+"""The same network in torch, made from ours layer by layer, with its weights."""
 
 from __future__ import annotations
 

@@ -21,6 +21,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 SMALL_IMAGES = "mlp,cnn,bireal-small,resnet-20,vgg-small"
 """The networks that are made for images of 28 x 28 pixels."""
 
+FILES = (
+    "Images instead: a .npy file, uint8 (N, H, W, C), or a folder of such files or single images (H, W, C)."
+)
+
 
 @refusing
 def pack(
@@ -46,27 +50,26 @@ def pack(
 def predict(
     file: Annotated[Path, typer.Argument(help="A file that `train` or `pack` wrote.")],
     data_set: Annotated[str | None, typer.Option("--data", help="Test images of a data set.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Images instead: .npy, uint8 (N, H, W, C).")] = None,
+    images: Annotated[Path | None, typer.Option(help=FILES)] = None,
     folder: Annotated[Path | None, typer.Option(help="Where the data set's files are.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the classes there, one a line.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Classes of images, by a trained or a packed network."""
     if (data_set is None) == (images is None):
-        raise ValueError("predict: required --data NAME or --images FILE.npy, one of them")
+        raise ValueError("predict: required --data NAME or --images FILE.npy (or a folder), one of them")
     if out is not None:
         destination(out)
     answer = _predictor(file)
     labels = None
     if data_set is not None:
         test = data.load(data_set, folder)
-        pixels, labels = test.test_images, test.test_labels
+        classes, labels = answer(test.test_images), test.test_labels
     else:
-        pixels = _read(images)
-    classes = answer(pixels)
-    require(
-        classes.ndim == 1, "file", "a network that answers with a score a class", f"answers {classes.shape}"
-    )
+        assert images is not None
+        classes = np.concatenate([answer(_read(file)) for file in _files(images)])
+    wanted = "a network that answers with a score a class"
+    require(classes.ndim == 1, "file", wanted, f"answers {classes.shape}")
     if out is not None:
         with replacing(out) as temporary:
             temporary.write_text("".join(f"{k}\n" for k in classes))
@@ -104,11 +107,25 @@ def loaded(file: Path) -> packed.PackedModel | training.TrainedModel:
             raise neither from None
 
 
-def _read(path: Path | None) -> Array:
+def _files(path: Path) -> list[Path]:
+    """The .npy files of a folder by name, or the one file."""
+    if not path.is_dir():
+        return [path]
+    if not (files := sorted(path.glob("*.npy"))):
+        raise ValueError(f"{path}: required a folder with .npy files, got none there")
+    return files
+
+
+def _read(path: Path) -> Array:
+    """Images (N, H, W, C); they stay on disk until they are asked for."""
     try:
-        return np.asarray(np.load(str(path), allow_pickle=False))
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (EOFError, ValueError) as reason:
         raise ValueError(f"{path}: required a .npy array, got a file that is none ({reason})") from reason
+    if isinstance(found, np.lib.npyio.NpzFile):
+        found.close()
+        raise ValueError(f"{path}: required a .npy array, got an archive of several")
+    return found[None] if found.ndim == 3 else found
 
 
 @refusing

@@ -30,10 +30,10 @@ from bnn_ref.kernels.pack import to_stream as to_stream
 from bnn_ref.kernels.pack import unpack_signs as unpack_signs
 from bnn_ref.kernels.pack import word_count as word_count
 from bnn_ref.kernels.pool import max_pool2d as max_pool2d
-from bnn_ref.kernels.pool import max_pool2d_grad as max_pool2d_grad
-from bnn_ref.kernels.pool import max_pool2d_places as max_pool2d_places
 from bnn_ref.kernels.pool import sum_image as sum_image
 from bnn_ref.kernels.pool import sum_pool2d as sum_pool2d
+from bnn_ref.kernels.pool_places import max_pool2d_grad as max_pool2d_grad
+from bnn_ref.kernels.pool_places import max_pool2d_places as max_pool2d_places
 from bnn_ref.kernels.signs import SignImages as SignImages
 from bnn_ref.kernels.xnor import threshold_pack as threshold_pack
 from bnn_ref.kernels.xnor import xnor_conv2d as xnor_conv2d

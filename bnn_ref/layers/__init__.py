@@ -6,6 +6,7 @@ from bnn_ref.layers.base import Composite, Layer, Sequential
 from bnn_ref.layers.channels import GroupMean, TileChannels
 from bnn_ref.layers.conv import Conv2d
 from bnn_ref.layers.gelu import GELU
+from bnn_ref.layers.grouped import GroupedConv2d, TakeChannels
 from bnn_ref.layers.linear import Linear
 from bnn_ref.layers.loss import (
     AttentionLoss,
@@ -49,6 +50,7 @@ __all__ = [
     "Gate",
     "GlobalAvgPool",
     "GroupMean",
+    "GroupedConv2d",
     "HardTanh",
     "HeatmapLoss",
     "InputScale",
@@ -73,6 +75,7 @@ __all__ = [
     "Sequential",
     "SoftmaxCrossEntropy",
     "SquaredHinge",
+    "TakeChannels",
     "TileChannels",
     "Tokens",
     "XnorConv2d",

@@ -28,6 +28,9 @@ from bnn_ref.parameter import Array
 FEW = 16
 """Images at a time where a graph is computed step by step."""
 
+CHUNK = 256
+"""Images that are preprocessed together."""
+
 
 @dataclass(frozen=True, eq=False)
 class PackedModel:
@@ -93,12 +96,15 @@ class PackedModel:
         outputs = [self.graph.run(x[i : i + FEW], kernels) for i in range(0, max(len(x), 1), FEW)]
         return np.concatenate(outputs, dtype=np.float32)
 
-    def predict(self, images: Array) -> Array:
+    def predict(self, images: Array, *, threads: int = 1) -> Array:
         """The class of every image: the first of the largest scores.
 
         Parameters
         ----------
         images : uint8 (N, H, W, C)
+            `CHUNK` of them are preprocessed at a time: they may be a file mapped into memory.
+        threads : int
+            As in a call.
 
         Returns
         -------
@@ -111,8 +117,9 @@ class PackedModel:
         """
         if self.preprocessing is None:
             raise ValueError("predict: required a model that was packed with preprocessing, got none")
-        classes: Array = self(self.preprocessing(images)).argmax(axis=-1)
-        return classes
+        parts = [images[start : start + CHUNK] for start in range(0, max(len(images), 1), CHUNK)]
+        scores = (self(self.preprocessing(part), threads=threads) for part in parts)
+        return np.concatenate([part.argmax(axis=-1) for part in scores])
 
     def _check(self, x: Array) -> None:
         if not isinstance(x, np.ndarray) or x.dtype != np.float32:

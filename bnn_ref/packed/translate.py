@@ -43,6 +43,7 @@ from bnn_ref.layers import (
     PReLU,
     Product,
     ReLU,
+    TakeChannels,
     TileChannels,
     Tokens,
 )
@@ -211,6 +212,7 @@ _PLAIN: dict[type[Layer], Callable[[str, Any], Step]] = {
     Flatten: lambda name, layer: steps.Flatten(),
     Add: lambda name, layer: steps.Add(),
     Concat: lambda name, layer: steps.Concat(),
+    TakeChannels: lambda name, layer: steps.TakeChannels(layer.first, layer.last),
     PadShortcut: lambda name, layer: steps.PadShortcut(layer.stride, layer.zeros),
     LayerNorm: _layer_norm,
     Attention: lambda name, layer: steps.Attention(layer.heads),

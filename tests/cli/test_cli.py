@@ -60,6 +60,29 @@ def test_predict_reads_images_and_writes_classes(trained: Path, tmp_path: Path) 
     assert len((tmp_path / "classes.txt").read_text().split()) == 7
 
 
+def test_predict_reads_a_folder_by_name(trained: Path, tmp_path: Path) -> None:
+    """Single images and files of several; the same answers as for all in one file."""
+    images = bnn_ref.data.load("digits").test_images[:7]
+    folder, packed = tmp_path / "images", tmp_path / "bits.safetensors"
+    folder.mkdir()
+    np.save(folder / "a.npy", images[0])
+    np.save(folder / "b.npy", images[1:5])
+    np.save(folder / "c.npy", images[5:])
+    np.save(tmp_path / "images.npy", images)
+    run("pack", trained, "--out", packed)
+    for file in (trained, packed):
+        whole, parts = (
+            json.loads(run("predict", file, "--images", where, "--json").output)["classes"]
+            for where in (tmp_path / "images.npy", folder)
+        )
+        assert len(parts) == 7
+        assert parts == whole
+    (tmp_path / "empty").mkdir()
+    assert "got none there" in run("predict", packed, "--images", tmp_path / "empty").output
+    np.savez(tmp_path / "several.npy.npz", images)
+    assert "got an archive" in run("predict", packed, "--images", tmp_path / "several.npy.npz").output
+
+
 def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) -> None:
     again = tmp_path / "again.safetensors"
     run("train", "--model", "cnn", "--option", "width=16", "--epochs", "8", "--limit", "800", "--out", again)

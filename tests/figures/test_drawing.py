@@ -23,8 +23,8 @@ from figures import (
     fda,
     magnitude,
     mismatch,
-    predictors,
     pose,
+    predictors,
     proxconnect,
     spectra,
 )

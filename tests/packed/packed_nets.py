@@ -23,6 +23,7 @@ from bnn_ref.layers import (
     Conv2d,
     Flatten,
     GlobalAvgPool,
+    GroupedConv2d,
     HardTanh,
     Layer,
     LayerNorm,
@@ -146,6 +147,23 @@ def products(draw: st.DrawFn, rng: np.random.Generator, c: int, flat: bool, f: i
         return Linear(c, f, **common)
     k = draw(st.sampled_from([1, 2, 3]))
     return Conv2d(c, f, k, stride=draw(st.integers(1, 2)), padding=draw(st.integers(k // 2, k)), **common)
+
+
+@st.composite
+def grouped(draw: st.DrawFn) -> tuple[Layer, Array]:
+    """A convolution in groups, binary or with binary weights, its norm, and a binary one behind it."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    groups, c, f = draw(st.integers(1, 5)), draw(st.integers(1, 70)), draw(st.integers(1, 20))
+    k, hard = draw(st.integers(1, 3)), signs(draw(st.sampled_from([-1, 1])))
+    activation = draw(st.sampled_from([hard, SHIFTED, None]))
+    options = {"rng": rng, "activation": activation, "weight": hard, "scale": draw(SCALES)}
+    window = {"stride": draw(st.integers(1, 3)), "padding": draw(st.integers(k // 2, k))}
+    channels = groups * f
+    parts = GroupedConv2d(groups * c, channels, k, groups, bias=draw(st.booleans()), **window, **options)
+    last = Conv2d(channels, 3, 1, rng=rng, activation=hard, weight=hard)
+    model = Sequential(parts, BatchNorm(channels), last)
+    perturb(model, rng)
+    return model.eval(), inputs(rng, (2, draw(st.integers(2, 5)), draw(st.integers(2, 5)), groups * c))
 
 
 @st.composite

@@ -7,6 +7,7 @@ import os
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from packed_nets import PACKED, build, inputs, perturb, signs
 from bnn_ref.data import Preprocessing
 from bnn_ref.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, ReLU, Sequential
 from bnn_ref.packed import pack
+from bnn_ref.packed.model import CHUNK
 from bnn_ref.packed.plan import Plan
 from bnn_ref.packed.plans import KEPT, Plans
 from bnn_ref.parameter import Array
@@ -194,6 +196,22 @@ def test_predict() -> None:
         classes = pack(model, preprocessing=constants).predict(pixels)
         assert classes.dtype == np.int64
         np.testing.assert_array_equal(classes, expected)
+
+
+def test_predict_streams(tmp_path: Path) -> None:
+    """From a file mapped into memory, a chunk at a time: floats of all images are never there together."""
+    packed, count = pack(net(), CONSTANTS), 20 * CHUNK + 1
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 1), dtype=np.uint8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    packed.predict(mapped[:3])
+    tracemalloc.start()
+    classes = packed.predict(mapped, threads=2)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * pixels.nbytes  # as floats they would be four times as many bytes
+    np.testing.assert_array_equal(classes, packed(CONSTANTS(pixels)).argmax(axis=-1))
+    assert packed.predict(pixels[:0]).shape == (0,)
 
 
 def test_predict_needs_preprocessing_and_pixels() -> None:

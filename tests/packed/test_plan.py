@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_nets import build, chains, inputs, networks, signs
+from packed_nets import build, chains, grouped, inputs, networks, signs
 
 from bnn_ref.kernels import pack_signs
 from bnn_ref.layers import BatchNorm, Conv2d, Layer, Linear, ReLU, RPReLU, Sequential
@@ -30,7 +30,7 @@ def forms(graph: Graph) -> list[str]:
     return [one.ops for one in Fusing(graph).passes.values()]
 
 
-@given(st.one_of(networks(), chains()), st.integers(1, 3))
+@given(st.one_of(networks(), chains(), grouped()), st.integers(1, 3))
 def test_equal_to_the_steps(drawn: tuple[Layer, Array], count: int) -> None:
     """Every number of images at a time; twice, for the buffers are used again."""
     model, x = drawn

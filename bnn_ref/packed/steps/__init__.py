@@ -30,7 +30,7 @@ from bnn_ref.packed.steps.resize import (
     OverlapAdd,
     TileChannels,
 )
-from bnn_ref.packed.steps.shape import Add, Concat, Flatten, PadShortcut
+from bnn_ref.packed.steps.shape import Add, Concat, Flatten, PadShortcut, TakeChannels
 from bnn_ref.packed.steps.signs import FlattenSigns, PackSigns, Threshold
 from bnn_ref.packed.steps.transformer import Attention, ClassToken, FirstToken, LayerNorm, Position, Tokens
 
@@ -42,6 +42,7 @@ KINDS: dict[str, type[Step]] = {
         *(Scale, Bias, Affine, PReLU, ReLU, Clip, LeakyClip, GELU, RealSign),
         *(MaxPool, AvgPool, GlobalMean, Flatten, Add, Concat, PadShortcut),
         *(NearestUpsample, BilinearUpsample, OverlapAdd, TileChannels, GroupMean),
+        TakeChannels,
         *(LayerNorm, Attention, Tokens, ClassToken, Position, FirstToken),
     )
 }
@@ -84,6 +85,7 @@ __all__ = [
     "SignWeightConv",
     "SignWeightLinear",
     "Step",
+    "TakeChannels",
     "Threshold",
     "TileChannels",
     "Tokens",

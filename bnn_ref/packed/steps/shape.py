@@ -11,6 +11,7 @@ from bnn_ref import kernels as compiled
 from bnn_ref.layers import Add as AddLayer
 from bnn_ref.layers import Concat as ConcatLayer
 from bnn_ref.layers import PadShortcut as PadShortcutLayer
+from bnn_ref.layers import TakeChannels as TakeChannelsLayer
 from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
 
@@ -46,6 +47,19 @@ class Concat(Step):
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         both: Array = ConcatLayer()(real(inputs[0]), real(inputs[1]))
         return both
+
+
+@dataclass(frozen=True, eq=False)
+class TakeChannels(Step):
+    """(..., C) -> (..., last - first), the dtype kept: some neighbouring channels."""
+
+    kind: ClassVar[str] = "take_channels"
+    first: int
+    last: int
+
+    def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        taken: Array = TakeChannelsLayer(self.first, self.last)(inputs[0])
+        return taken
 
 
 @dataclass(frozen=True, eq=False)
