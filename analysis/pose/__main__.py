@@ -21,7 +21,7 @@ from bnn_ref.train import Config, compare
 
 QUESTION = "Do binary pose networks find joints, and which gradient estimator helps them?"
 
-RECIPE = Config(15, 16, "adam", 0.004, loss="heatmap")
+RECIPE = Config(20, 16, "adam", 0.004, loss="heatmap")
 """Step size falls by a cosine to 0; latent weights are clipped to [-1, 1]."""
 
 

@@ -21,8 +21,10 @@ HARD_JOINTS = np.array([HARD.get(name.split("_")[-1], 1.0) for name in JOINTS])
 """Weights (17,) that HRNet's released code offers, and leaves off. Source: hrnet2019 (released code)."""
 
 
-def targets(joints: Array, weights: Array, size: tuple[int, int], sigma: float = 2.0) -> tuple[Array, Array]:
-    """A Gaussian on a whole pixel for each joint.
+def targets(
+    joints: Array, weights: Array, size: tuple[int, int], sigma: float = 2.0, rounded: bool = True
+) -> tuple[Array, Array]:
+    """A Gaussian for each joint.
 
     The centre is trunc(joint / 4 + 1/2), the peak 1, and beyond 3 sigma in x or y the map is 0. A joint whose
     square of 3 sigma misses the map gets the weight 0; so should one that is not labelled.
@@ -37,6 +39,9 @@ def targets(joints: Array, weights: Array, size: tuple[int, int], sigma: float =
         Of the map.
     sigma : float
         In pixels of the map: 2 for inputs of 192 x 256, 3 for 288 x 384.
+    rounded : bool
+        False (ours) leaves the centre where the joint is, joint / 4: small maps then say more, for `decode`
+        moves a quarter of a pixel towards it.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def targets(joints: Array, weights: Array, size: tuple[int, int], sigma: float =
     require(joints.shape[1:] == (COUNT, 2), "joints", f"(N, {COUNT}, 2)", joints.shape)
     require(weights.shape == joints.shape[:2], "weights", f"{joints.shape[:2]}", weights.shape)
     require_positive("sigma", sigma)
-    centres = np.trunc(joints / STRIDE + 0.5)
+    centres = np.trunc(joints / STRIDE + 0.5) if rounded else joints / STRIDE
     lines = []
     for axis, length in enumerate(size):
         away = np.arange(length)[:, None] - centres[:, None, :, axis]

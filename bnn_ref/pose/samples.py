@@ -35,6 +35,8 @@ class View:
         Deviation of the Gaussians, in pixels of the maps.
     augmentation : Augmentation
         How crops vary in training.
+    rounded : bool
+        Whether Gaussians stand on whole pixels, as in `targets`.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class View:
     size: tuple[int, int]
     sigma: float = 2.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    rounded: bool = True
 
     def __post_init__(self) -> None:
         map_size(self.size)
@@ -96,7 +99,7 @@ class Persons:
         """
         shown = [self._shown(int(i), view, rng) for i in chosen]
         pixels, joints, labelled = (np.array(part) for part in zip(*shown, strict=True))
-        return (pixels, *targets(joints, labelled, map_size(view.size), view.sigma))
+        return (pixels, *targets(joints, labelled, map_size(view.size), view.sigma, view.rounded))
 
     def _shown(
         self, i: int, view: View, rng: np.random.Generator | None
