@@ -14,6 +14,7 @@ from bnn_ref.basepoint import decide, recentring
 from bnn_ref.calculus import Compose, Constant, Detach, Faded, MeanAbs, Scaled, Sum, factored, split
 from bnn_ref.checks import require
 from bnn_ref.curve import Curve, Piece, ReLU, Sign, as_inexact
+from bnn_ref.kernels import TwoValued
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array
 
@@ -92,6 +93,9 @@ class Binarizer(Map):
         return self.surrogate.vjp(x, dy)
 
     vjp = backward
+
+    def kept(self, x: Array) -> Array | TwoValued:
+        return self.surrogate.kept(x)
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         return self.forward.output_shape(x)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bnn_ref.basepoint import decide, recentring
 from bnn_ref.checks import require
-from bnn_ref.kernels import fused
+from bnn_ref.kernels import TwoValued, fused
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array, Buffer, Parameter, unbroadcast
 
@@ -64,6 +64,11 @@ class Curve(Map):
     @property
     def peak(self) -> float:
         raise TypeError(f"{type(self).__name__} claims no peak")
+
+    @property
+    def two_slopes(self) -> tuple[float, float] | None:
+        """Claim: T' has these two values alone, the lower one first; None where it has others."""
+        return None
 
     @property
     def area(self) -> float | None:
@@ -155,6 +160,13 @@ class Curve(Map):
             parameter.accumulate(unbroadcast(slope * dy, parameter.value.shape))
         return self.slope_times(x, dy)
 
+    def kept(self, x: Array) -> Array | TwoValued:
+        """A bit an element where T' has two values."""
+        if self.two_slopes is None or not self.fixed_everywhere:
+            return x
+        found = TwoValued.of(self.slope, x, self.two_slopes)
+        return x if found is None else found
+
     def output_shape(self, x: Array) -> tuple[int, ...]:
         return np.shape(x)
 
@@ -232,6 +244,7 @@ class ReLU(Curve):
 
     at_zero: int = 0
     kinks = (0.0,)
+    two_slopes = (0.0, 1.0)
     odd = False
     peak = 1.0
 

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from bnn_ref.kernels import TwoValued
 from bnn_ref.parameter import Array, Buffer, Parameter
 
 Held = TypeVar("Held", Parameter, Buffer)
@@ -70,6 +71,14 @@ class Map:
     def derivative(self, x: Array) -> Array:
         """The slope at each element, of a map that is `elementwise`; nothing accumulates."""
         raise TypeError(f"{type(self).__name__} declares no derivative: it is no function of one number")
+
+    def kept(self, x: Array) -> Array | TwoValued:
+        """What a cache keeps of `x` for `vjp`: x, or its slope where that takes a bit an element."""
+        return x
+
+    def vjp_of(self, kept: Array | TwoValued, dy: Array) -> Array:
+        """`vjp` from what was kept."""
+        return kept.times(dy) if isinstance(kept, TwoValued) else self.vjp(kept, dy)
 
     def declared_vjp(self, x: Array, dy: Array) -> Array:
         """dx by the definition, where `linear` is False: an audit holds `vjp` against it."""

@@ -48,7 +48,7 @@ def draw(_: Path) -> Figure:
     for ax, (those, key), title in zip((*upper, *lower), chosen, titles):
         shown = those.truth.keypoints[those.truth.image_ids == key]
         panel(ax, those.pictures(key), shown, title)
-    (crop,), (maps,), _ = studied.sample([0], pose.View(SIZE, SIGMA))
+    (crop,), (maps,), _weights = studied.sample([0], pose.View(SIZE, SIGMA))
     row = studied.rows[0]
     matrix = pose.Crop.around(studied.boxes[0], SIZE[0] / SIZE[1]).matrix(SIZE)
     joints = pose.transform(matrix, studied.truth.keypoints[row, :, :2])

@@ -36,8 +36,8 @@ ESTIMATORS = ("clipped-ste", "approxsign")
 
 def build(case: Case, estimator: str) -> models.Model:
     """The network, its first weights from seed 0."""
-    weight = {"weight_estimator": "clipped-ste"}
-    return models.build(case.name, input_shape=case.shape, estimator=estimator, **weight, **case.options)
+    given: dict[str, Any] = {"estimator": estimator, "weight_estimator": "clipped-ste", **case.options}
+    return models.build(case.name, input_shape=case.shape, **given)
 
 
 def batch(case: Case) -> tuple[Array, Array]:

@@ -44,8 +44,9 @@ class Process:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
         self.process.wait()
 
 

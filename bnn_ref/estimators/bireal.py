@@ -64,6 +64,10 @@ class LeakyClip(Curve):
         require(is_number(self.leak) and 0 < self.leak <= 1, "leak", "a number in (0, 1]", self.leak)
 
     @property
+    def two_slopes(self) -> tuple[float, float]:
+        return (float(self.leak), 1.0)
+
+    @property
     def kinks(self) -> tuple[float, ...]:
         return (-self.clip, self.clip)
 

@@ -47,6 +47,7 @@ class HardTanh(Curve):
 
     clip: float = 1.0
     inclusive: bool = True
+    two_slopes = (0.0, 1.0)
     peak = 1.0
 
     def __post_init__(self) -> None:

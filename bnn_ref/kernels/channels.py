@@ -137,15 +137,15 @@ def _prelu(x: Any, slope: Any, y: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def _prelu_grad(x: Any, dy: Any, slope: Any, dx: Any, sums: Any) -> None:
-    channels, zero = x.shape[1], x.dtype.type(0)
-    part = np.empty(channels, x.dtype)
+    channels, number = x.shape[1], dy.dtype.type
+    part, zero = np.empty(channels, dy.dtype), number(0)
     for start in range(0, x.shape[0], ROWS):
         part[:] = 0
         for r in range(start, min(start + ROWS, x.shape[0])):
             for c in range(channels):
                 above = x[r, c] > 0
                 dx[r, c] = dy[r, c] if above else slope[c] * dy[r, c]
-                part[c] += zero if above else x[r, c] * dy[r, c]
+                part[c] += zero if above else number(x[r, c]) * dy[r, c]
         for c in range(channels):
             sums[c] += part[c]
 
@@ -166,10 +166,36 @@ def prelu(x: Array, slope: Array) -> Array:
 def prelu_grad(x: Array, dy: Array, slope: Array) -> tuple[Array, Array]:
     """(dx, dslope): dx = dy where x > 0, slope dy elsewhere; dslope (C,) = sum of x dy where not x > 0.
 
-    Source: prelu2015.
+    x may be what `narrow` made of it. Source: prelu2015.
     """
-    if not compiled(x, dy, slope):
+    if not (compiled(dy, slope) and (x.dtype in (dy.dtype, np.int16))):
         return naive.prelu_grad(x, dy, slope, x.real > 0)
-    dx, sums = np.empty(x.shape, x.dtype), np.zeros(x.shape[-1])
+    dx, sums = np.empty(x.shape, dy.dtype), np.zeros(x.shape[-1])
     _prelu_grad(rows_of(x), rows_of(dy), _slopes(slope, x.shape[-1]), dx.reshape(-1, x.shape[-1]), sums)
-    return dx, sums.astype(x.dtype)
+    return dx, sums.astype(dy.dtype)
+
+
+@njit(cache=True, nogil=True)
+def _narrow(x: Any, y: Any) -> bool:
+    """y = x; False, and y unfinished, where x holds something else than whole numbers of 16 bits."""
+    for start in range(0, x.size, 4096):
+        part, out = x[start : start + 4096], y[start : start + 4096]
+        bad = False
+        for i in range(part.size):
+            fits = abs(part[i]) <= 32767
+            out[i] = np.int16(part[i] if fits else 0)
+            bad |= out[i] != part[i]
+        if bad:
+            return False
+    return True
+
+
+def narrow(x: Array) -> Array:
+    """float32 x as int16 where all of it are such whole numbers (sums of signs are; -0.0 becomes 0), else x.
+
+    Source: ours.
+    """
+    if x.dtype != np.float32 or not compiled(x):
+        return x
+    y = np.empty(x.shape, np.int16)
+    return y if _narrow(np.ascontiguousarray(x).reshape(-1), y.reshape(-1)) else x

@@ -31,7 +31,7 @@ from bnn_ref.kernels.tiles import (
 )
 
 (WIDE, VECTORS), (TALL, _) = SHAPES["floats"]
-BLOCK, THIN = VECTORS * LANES, 3
+BLOCK, LONG, THIN = VECTORS * LANES, 24, 3
 
 NEAR = 2**13
 """Filter words that a pass keeps in the first cache, 32 KiB."""
@@ -88,12 +88,14 @@ class _Sums:
                 fused = _fused(self.builder, x, vector, self.builder.load(total))
                 self.builder.store(fused, total)
 
-    def write(self, numbers: Any, targets: list[Any]) -> None:
-        """The reverse of `read`."""
+    def write(self, numbers: Any, targets: list[Any], plus: bool = False) -> None:
+        """The reverse of `read`; with `plus`, added to what is there."""
         for target, own in zip(targets, self.sums, strict=True):
             for vector, total in zip(self.vectors, own, strict=True):
-                at = self.builder.add(target, vector)
-                _store(self.builder, self.builder.load(total), numbers, at)
+                at, value = self.builder.add(target, vector), self.builder.load(total)
+                if plus:
+                    value = self.builder.fadd(_load(self.builder, numbers, at, REALS), value)
+                _store(self.builder, value, numbers, at)
 
 
 @_intrinsic(prefer_literal=True)
@@ -144,13 +146,12 @@ def _outer(typing: Any, images: Any, sources: Any, dy: Any, dw: Any, where: Any,
         places = [_index(i) for i in range(mi.literal_value)]
         targets = [builder.add(into, builder.mul(pitch, place)) for place in places]
         sums = _Sums(builder, mi.literal_value, nj.literal_value)
-        sums.read(numbers, targets)
         words, grads = builder.gep(words, [word]), builder.gep(grads, [grad])
         with cgutils.for_range(builder, stop, start=start, intp=INDEX) as pixel:
             x = builder.gep(words, [_item(builder, at, pixel.index)])
             row = builder.gep(grads, [builder.mul(pixel.index, pitch)])
             sums.add([_item(builder, x, place) for place in places], row)
-        sums.write(numbers, targets)
+        sums.write(numbers, targets, plus=True)
         return context.get_dummy_value()
 
     return types.void(images, sources, dy, dw, where, mi, nj), build
@@ -309,7 +310,10 @@ def _add_narrow(
         i = 0
         while i < length:
             where = (p, last, walk.runs[r] + i, column, (r * length + i) * pitch + column, pitch)
-            if length - i >= TALL:
+            if length - i >= LONG:
+                _outer(flat, walk.sources, rows, sums, where, LONG, 1)
+                i += LONG
+            elif length - i >= TALL:
                 _outer(flat, walk.sources, rows, sums, where, TALL, 1)
                 i += TALL
             elif length - i >= THIN:

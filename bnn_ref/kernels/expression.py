@@ -283,3 +283,106 @@ def fused(formula: Formula, x: Array, times: Array | None = None, plain: Formula
 def _plain(formula: Formula, x: Array, times: Array | None) -> Array:
     y = np.asarray(formula(x), x.dtype)
     return y if times is None else y * times
+
+
+@_intrinsic(prefer_literal=True)
+def _mark(typing: Any, program: Any, x: Any, constants: Any, bits: Any, at: Any) -> Any:
+    """Bits number `at`: where program(x) is the number that `constants` ends with, a vector of x."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, numbers, target = (
+            context.make_array(signature.args[i])(context, builder, args[i]).data for i in (1, 2, 3)
+        )
+        kind = ir.VectorType(context.get_data_type(x.dtype), BYTES * 8 // x.dtype.bitwidth)
+        place = builder.gep(source, [builder.mul(args[4], ir.Constant(INDEX, kind.count))])
+        value = builder.load(builder.bitcast(place, kind.as_pointer()), align=x.dtype.bitwidth // 8)
+        value = _run(builder, program.literal_value, value, numbers)
+        high = _number(builder, numbers, ir.Constant(INDEX, program.literal_value.count("k")), kind)
+        found = builder.bitcast(builder.fcmp_ordered("==", value, high), ir.IntType(kind.count))
+        builder.store(found, builder.gep(target, [args[4]]))
+        return context.get_dummy_value()
+
+    return types.void(program, x, constants, bits, at), build
+
+
+@_intrinsic
+def _choose(typing: Any, bits: Any, values: Any, dy: Any, dx: Any, at: Any) -> Any:
+    """dx = dy times the second of `values` where bits number `at` say so, else times the first; a vector."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        marks, numbers, source, target = (
+            context.make_array(signature.args[i])(context, builder, args[i]).data for i in range(4)
+        )
+        kind = ir.VectorType(context.get_data_type(dy.dtype), BYTES * 8 // dy.dtype.bitwidth)
+        align = dy.dtype.bitwidth // 8
+        offset = builder.mul(args[4], ir.Constant(INDEX, kind.count))
+        places = [
+            builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer()) for pointer in (source, target)
+        ]
+        chosen = builder.bitcast(_item(builder, marks, args[4]), ir.VectorType(ir.IntType(1), kind.count))
+        low, high = (_number(builder, numbers, ir.Constant(INDEX, i), kind) for i in range(2))
+        product = builder.fmul(builder.select(chosen, high, low), builder.load(places[0], align=align))
+        builder.store(product, places[1], align=align)
+        return context.get_dummy_value()
+
+    return types.void(bits, values, dy, dx, types.int64), build
+
+
+@cache
+def marking(program: str) -> Callable[..., None]:
+    """The pass (x, constants, bits) that marks where `program` has its higher value."""
+
+    def mark(x: Any, constants: Any, bits: Any) -> None:
+        for at in range(bits.size):
+            _mark(program, x, constants, bits, at)
+
+    mark.__qualname__ = f"mark_{sha256(program.encode()).hexdigest()[:16]}"
+    found: Callable[..., None] = njit(cache=True, nogil=True)(mark)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _times(bits: Any, values: Any, dy: Any, dx: Any) -> None:
+    for at in range(bits.size):
+        _choose(bits, values, dy, dx, at)
+
+
+class TwoValued(NamedTuple):
+    """An element-wise formula of two values at an array, a bit an element.
+
+    Attributes
+    ----------
+    bits : uint16 or uint8
+        A vector's bits each; 1 is the higher value.
+    values : array (2,)
+        The lower and the higher value, in the dtype of the array.
+    rest : array
+        The formula at the elements past the last whole vector.
+    """
+
+    bits: Array
+    values: Array
+    rest: Array
+
+    @classmethod
+    def of(cls, formula: Formula, x: Array, values: tuple[float, float]) -> TwoValued | None:
+        """formula(x), which is one of `values` everywhere; None where no pass can be compiled."""
+        if INTERPRETED or x.dtype not in (np.float32, np.float64) or x.size < BLOCK:
+            return None
+        found = traced(formula, x.dtype)
+        if found is None:
+            return None
+        lanes, flat = BYTES // x.dtype.itemsize, np.ascontiguousarray(x).reshape(-1)
+        bits = np.empty(x.size // lanes, np.uint16 if lanes == 16 else np.uint8)
+        marking(found.program)(flat, np.array([*found.constants, values[1]], x.dtype), bits)
+        return cls(bits, np.array(values, x.dtype), _plain(formula, flat[bits.size * lanes :], None))
+
+    def times(self, dy: Array) -> Array:
+        """The values times dy, an array of the shape that they were found for."""
+        if dy.dtype != self.values.dtype:
+            return self.times(dy.astype(self.values.dtype))
+        flat, dx = np.ascontiguousarray(dy).reshape(-1), np.empty(dy.size, dy.dtype)
+        _times(self.bits, self.values, flat, dx)
+        whole = dy.size - self.rest.size
+        dx[whole:] = self.rest * flat[whole:]
+        return dx.reshape(dy.shape)

@@ -18,10 +18,10 @@ from bnn_ref.kernels.layout import Geometry, aligned, lay_filters, pitch_of
 Floats = NDArray[Any]
 Places = NDArray[np.int64]
 
-GROUP = 2**18
-"""Numbers of a group of images, padded, and of their outputs: 1 MiB, for the second cache."""
+GROUP = 2**17
+"""Numbers of a group of images, padded, and of their outputs: 512 KiB, for the second cache."""
 
-CHUNK = 256
+CHUNK = 512
 """Pixels that a gradient to filters sums over at a time."""
 
 

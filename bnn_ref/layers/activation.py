@@ -13,7 +13,7 @@ from bnn_ref.checks import require
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
-from bnn_ref.kernels import naive, prelu, prelu_grad
+from bnn_ref.kernels import naive, narrow, prelu, prelu_grad
 from bnn_ref.layers.base import Composite, Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
 
@@ -40,11 +40,12 @@ class Activation(Layer):
         return shape
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        return (self.curve if self.training else self.curve.deploy())(x), (x, self.curve)
+        y = (self.curve if self.training else self.curve.deploy())(x)
+        return y, (self.curve.kept(x) if self.training else x, self.curve)
 
     def backward(self, dy: Array, cache: Any) -> Array:
-        x, curve = cache
-        return curve.vjp(x, dy)
+        kept, curve = cache
+        return curve.vjp_of(kept, dy)
 
 
 class ReLU(Activation):
@@ -98,7 +99,7 @@ class PReLU(Layer):
         slope = self.slope.value
         self.output_shape(x.shape)
         if not recentring():
-            return prelu(x, slope), (x, None, slope)
+            return prelu(x, slope), (narrow(x), None, slope)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
         return naive.prelu(x, slope, above), (x, above, slope)
 

@@ -82,7 +82,7 @@ class Conv2d(Convolution):
             return x.conv2d(w, self.stride)
         return conv2d(x, w, self.stride, self.padding)
 
-    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
         return conv2d_input_grad(dy, w, x.shape, self.stride, self.padding)
 
     def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:

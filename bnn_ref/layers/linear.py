@@ -59,7 +59,7 @@ class Linear(Product):
             return x.conv2d(w[None, None]).reshape(-1, w.shape[1])
         return rows_times(x, w) if self.training else linear(x, w)
 
-    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
         return rows_times(dy, w.T)
 
     def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:

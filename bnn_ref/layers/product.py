@@ -87,7 +87,7 @@ class Product(Layer):
         """The bilinear product of the two operands; x may be what `pack` gives."""
         raise TypeError(f"{type(self).__name__} has no product")
 
-    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
         """Its vector-Jacobian product to `x`."""
         raise TypeError(f"{type(self).__name__} has no input gradient")
 
@@ -183,14 +183,16 @@ class Product(Layer):
             y = y * scale
         if self.bias is not None:
             y = y + self.bias.value
-        return y, (x, left, right, scale, self.latent.value, self.activation, self.weight)
+        packed, activation = isinstance(left, SignImages), self.activation
+        kept = x if activation is None or not packed else activation.kept(x)
+        return y, (kept, left, right, scale, self.latent.value, activation, self.weight)
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dB = A(x)^T dy -> dW = B'(W) dB; dA = dy B(W)^T -> dx = A'(x) dA; dbias = sum dy."""
-        x, _, right, scale, _, activation, _ = cache
+        kept, left, right, scale, _, activation, _ = cache
         self._accumulate(dy, cache)
-        dleft = self.input_grad(dy if scale is None else dy * scale, x, right)
-        return dleft if activation is None else activation.vjp(x, dleft)
+        dleft = self.input_grad(dy if scale is None else dy * scale, left, right)
+        return dleft if activation is None else activation.vjp_of(kept, dleft)
 
     def backward_parameters(self, dy: Array, cache: Any) -> None:
         """dW and dbias alone; a map of the input that has parameters needs dA for theirs."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.kernels import channels, moments, naive, normalize, normalize_grad, prelu, prelu_grad
+from bnn_ref.kernels import channels, moments, naive, narrow, normalize, normalize_grad, prelu, prelu_grad
 
 ROWS = st.sampled_from([1, 2, 63, 64, 65, 200])
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
@@ -90,3 +90,20 @@ def test_other_numbers_take_the_definitions(dtype: type) -> None:
     np.testing.assert_array_equal(normalize(x, one, one, one, one), naive.normalize(x, one, one, one, one))
     for got, expected in zip(prelu_grad(x, dy, one), naive.prelu_grad(x, dy, one, x.real > 0), strict=True):
         np.testing.assert_array_equal(got, expected, strict=True)
+
+
+@pytest.mark.parametrize("bad", [0.5, 32768.0, -32768.0, np.inf, np.nan, 1e30])
+def test_only_whole_numbers_of_16_bits_are_narrowed(bad: float) -> None:
+    x = np.random.default_rng(0).integers(-32767, 32768, (9, 1000)).astype(np.float32)
+    x[0, :3] = [0, 32767, -32767]
+    small = narrow(x)
+    assert small.dtype == np.int16
+    np.testing.assert_array_equal(small, x)
+    dy, slope = np.random.default_rng(1).normal(size=x.shape).astype(np.float32), np.full(1, 0.25, np.float32)
+    for got, expected in zip(prelu_grad(small, dy, slope), prelu_grad(x, dy, slope), strict=True):
+        np.testing.assert_array_equal(got, expected, strict=True)
+    for at in (0, 4500, 8999):
+        other = x.copy()
+        other.flat[at] = bad
+        assert narrow(other) is other
+    assert narrow(x.astype(np.float64)).dtype == np.float64

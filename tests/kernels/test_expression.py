@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bnn_ref import estimators
 from bnn_ref.curve import Curve
 from bnn_ref.kernels import expression
-from bnn_ref.kernels.expression import BLOCK, Traced, fused, traced
+from bnn_ref.kernels.expression import BLOCK, Traced, TwoValued, fused, traced
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0, 0.5, 3e38, 1e-45]
 FORMULAS: dict[str, Callable[[Any], Any]] = {
@@ -124,6 +124,29 @@ def test_every_curve_has_the_slope_and_value_of_small_arrays(curve: Curve, seed:
             assert "declares no" in str(error)  # noqa: PT017 - a part that is used for its slope alone
             return
         assert equal(curve(x), value)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("curve", [c for c in curves() if c.two_slopes], ids=lambda c: type(c).__name__)
+def test_a_slope_of_two_values_is_kept_in_bits(curve: Curve, dtype: type) -> None:
+    x, dy = samples(dtype)
+    x[100 : 100 + len(curve.kinks)] = curve.kinks
+    kept = curve.kept(x)
+    assert isinstance(kept, TwoValued)
+    assert 8 * kept.bits.nbytes <= x.size
+    assert set(np.unique(curve.slope(x))) == set(np.array(curve.two_slopes, dtype))
+    assert equal(curve.vjp_of(kept, dy), curve.vjp(x, dy))
+    assert equal(curve.vjp_of(kept, dy.reshape(1, -1)), curve.vjp(x, dy)[None])
+    assert curve.kept(x[:9]).tobytes() == x[:9].tobytes()
+    assert equal(curve.vjp_of(x[:9], dy[:9]), curve.vjp(x[:9], dy[:9]))
+
+
+def test_other_slopes_keep_the_array() -> None:
+    x, _ = samples(np.float32)
+    for name in ("approxsign", "identity-ste", "tanh"):
+        assert estimators.get(name).kept(x) is x
+    assert isinstance(estimators.get("clipped-ste").kept(x), TwoValued)
+    assert TwoValued.of(OTHERS["exponential"], x, (0.0, 1.0)) is None
 
 
 def test_the_sign_of_every_kind_of_zero() -> None:

@@ -33,7 +33,7 @@ _rng = partial(np.random.default_rng, 0)
 class _BorderConv(Conv2d):
     """Its input gradient is 1 % off in the outermost pixels."""
 
-    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
         dx = super().input_grad(dy, x, w).copy()
         dx[:, 0] *= 1.01
         return dx
@@ -42,7 +42,7 @@ class _BorderConv(Conv2d):
 class _UnflippedConv(Conv2d):
     """Its input gradient convolves with the kernel as it is, not turned by 180 degrees."""
 
-    def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
+    def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
         return super().input_grad(dy, x, w[::-1, ::-1])
 
 
