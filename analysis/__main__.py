@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from analysis import areas, capability, checkers, claims, cost, magnitude, pairs, proximal, spectra, vit
 from analysis.bireal import __main__ as bireal
+from analysis.engine import __main__ as engine
 from analysis.fda import __main__ as fda
 from analysis.proxconnect import __main__ as proxconnect
 from analysis.study import out_option, run
@@ -19,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
     modules = (spectra, areas, checkers, magnitude, capability, cost, pairs, proximal)
-    trained = (study.main(out) for study in (fda, bireal, proxconnect, vit))
+    trained = (study.main(out) for study in (fda, bireal, proxconnect, vit, engine))
     return max(*(run(module.STUDY, out) for module in modules), claims.main(out), *trained)
 
 

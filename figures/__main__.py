@@ -9,6 +9,7 @@ from figures import (
     bireal_estimators,
     capability,
     cost,
+    engine,
     fda,
     magnitude,
     mismatch,
@@ -24,6 +25,7 @@ if __name__ == "__main__":
         "capability": capability.draw,
         "magnitude": magnitude.draw,
         "cost": cost.draw,
+        "engine": engine.draw,
         "ablation": ablation.draw,
         "mismatch": mismatch.draw,
     }

@@ -69,6 +69,8 @@ def test_nothing_else_is_committed() -> None:
         f"fda-{part}" for part in ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
     }
     stems |= {"vit-accuracy", "vit-time"}
+    stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "layers-1")}
+    stems |= {f"engine-networks-{part}" for part in ("1", "8", "1-threads-2", "8-threads-2")}
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
 
 
@@ -132,9 +134,10 @@ def test_all_of_them_in_one_go(
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    for name in ("fda", "bireal", "proxconnect", "vit"):
+    names = ("fda", "bireal", "proxconnect", "vit", "engine")
+    for name in names:
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0
-    assert asked == [(name, ["--out", str(tmp_path)]) for name in ("fda", "bireal", "proxconnect", "vit")]
+    assert asked == [(name, ["--out", str(tmp_path)]) for name in names]
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in RESULTS.iterdir()}
     assert "cannot be tested here" in capsys.readouterr().out

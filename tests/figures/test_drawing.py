@@ -18,6 +18,7 @@ from figures import (
     bireal_estimators,
     capability,
     cost,
+    engine,
     fda,
     magnitude,
     mismatch,
@@ -37,6 +38,7 @@ PICTURES = {
     "magnitude": magnitude.draw,
     **proxconnect.PICTURES,
     "cost": cost.draw,
+    "engine": engine.draw,
     "ablation": ablation.draw,
     "mismatch": mismatch.draw,
 }
@@ -59,6 +61,7 @@ NEEDS = {
     "proxconnect-sawtooth": {"proximal-sawtooth"},
     "proxconnect-strength": {"proximal-strength"},
     "cost": {"cost"},
+    "engine": {"engine-networks-1", "engine-shares", "engine-memory", "engine-machine"},
     "ablation": {"bireal-cells", "bireal-contrasts"},
     "mismatch": {"bireal-mismatch", "bireal-networks"},
 }
