@@ -69,8 +69,8 @@ def test_nothing_else_is_committed() -> None:
         f"fda-{part}" for part in ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
     }
     stems |= {"vit-accuracy", "vit-time"}
-    stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "layers-1")}
-    stems |= {f"engine-networks-{part}" for part in ("1", "8", "1-threads-2", "8-threads-2")}
+    stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "threads", "layers-1")}
+    stems |= {f"engine-networks-{part}" for part in ("1", "8")}
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
 
 
