@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from analysis import areas, capability, checkers, claims, cost, magnitude, pairs, proximal, spectra, vit
 from analysis.bbc import __main__ as bbc
 from analysis.bireal import __main__ as bireal
+from analysis.engine import __main__ as engine
 from analysis.fda import __main__ as fda
 from analysis.pose import __main__ as pose
 from analysis.predictors import __main__ as predictors
@@ -22,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
     modules = (spectra, areas, checkers, magnitude, capability, cost, pairs, proximal)
-    trained = (study.main(out) for study in (fda, bireal, proxconnect, predictors, vit, bbc, pose))
+    studies = (fda, bireal, proxconnect, predictors, vit, bbc, pose, engine)
+    trained = (study.main(out) for study in studies)
     return max(*(run(module.STUDY, out) for module in modules), claims.main(out), *trained)
 
 

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from analysis.engine import against
+from analysis.engine import against, networks
 from analysis.engine.footprint import footprint
 from analysis.engine.shares import shares
 from analysis.engine.yardstick import NoYardstick, compiled, features
@@ -38,6 +38,8 @@ def measured(options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
     except NoYardstick as reason:
         print(f"no yardstick: {reason}")
     yield from footprint().items()
+    with tempfile.TemporaryDirectory() as folder:
+        yield "threads", networks.threads(networks.SIDE, options.pairs, Path(folder))
     if options.python is None:
         print("no other libraries: --python names the interpreter of an environment that has them")
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ import numpy as np
 from analysis.engine import networks
 from analysis.engine.layers import SHAPES, Alone, Layer
 from analysis.engine.rival import Case, NoRival, Rival
+from analysis.engine.rivals.turns import turn
 from analysis.tables import Cell, Table
 from bnn_ref.parameter import Array
-from bnn_ref.timing import Pairing, interleaved, seconds
+from bnn_ref.timing import Pairing, interleaved
 
 FLOATS = ("torch nchw", "torch channels_last", "onnxruntime floats")
 QUANTIZED = ("torch int8", "onnxruntime int8")
@@ -44,15 +44,6 @@ class Harness:
     images: int = 1
     threads: int = 1
 
-    def spent(self, call: Callable[[], object]) -> float:
-        """Seconds of a second call; of this process where it has one thread, as `rivals.worker` measures."""
-        call()
-        if self.threads > 1:
-            return seconds(call)
-        start = time.process_time()
-        call()
-        return time.process_time() - start
-
     def rows(
         self, ours: Mapping[str, Callable[[], object]], names: tuple[str, ...], case: Case
     ) -> Iterator[list[Cell]]:
@@ -63,7 +54,7 @@ class Harness:
                     answer, said = rival.make(name, case)
                     agree(name, answer, case.answer)
                     for what, call in ours.items():
-                        found = interleaved(lambda: self.spent(call), rival.seconds, self.pairs)  # noqa: B023
+                        found = interleaved(lambda: turn(call, self.threads), rival.seconds, self.pairs)  # noqa: B023
                         yield self.row(what, name, said, found)
             except NoRival as reason:
                 print(f"{name}: {reason}")

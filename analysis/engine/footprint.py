@@ -49,9 +49,10 @@ print(json.dumps([code, used, anywhere.plans.take(x.shape[1:]).nbytes]))
 """Bytes of compiled code, which a small image needs too; above that, of the whole one; the plan says."""
 
 
-def probe(code: str, path: Path, cache: Path) -> Any:
-    """What `code` says of the packed file at `path` in a fresh process, compiled code being in `cache`."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache)}
+def probe(code: str, path: Path, cache: Path | None) -> Any:
+    """What `code` says of the packed file at `path` in a fresh process; `cache` is for compiled code."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment |= {} if cache is None else {"NUMBA_CACHE_DIR": str(cache)}
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], env=environment, capture_output=True, text=True, check=True
     )

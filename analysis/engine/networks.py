@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from analysis.engine.rival import Case
+from analysis.tables import Table
 from bnn_ref import models
 from bnn_ref.packed import PackedModel, load_packed, pack
+from bnn_ref.timing import paired
 
 SIDE, CLASSES = 224, 1000
 
@@ -20,6 +22,14 @@ def packed(name: str, side: int, folder: Path) -> tuple[PackedModel, Path]:
         model = models.build(name, input_shape=(side, side, 3), classes=CLASSES)
         pack(model.eval()).save(path)
     return load_packed(path), path
+
+
+def threads(side: int, pairs: int, folder: Path, images: int = 8, count: int = 2) -> Table:
+    """Bi-Real-18 on several threads against itself on one, by the clock on the wall; answers compared."""
+    network, given = case("bireal-18", side, images, folder)
+    found = paired(lambda: network(given.x, threads=count), lambda: network(given.x), pairs)
+    numbers = [float(f"{number:.3g}") for number in (found.ratio, found.low, found.high)]
+    return Table.of(["images", "threads", "times as fast", "low", "high"], [[images, count, *numbers]])
 
 
 def case(name: str, side: int, images: int, folder: Path) -> tuple[PackedModel, Case]:

@@ -89,7 +89,7 @@ class Rival:
         return np.load(paths["out"]), said
 
     def seconds(self) -> float:
-        """Let it run twice: how long the second time took, by its own clock."""
+        """Its turn: how long a call takes, by its own clock."""
         return float(self._ask(do="time")["seconds"])
 
     def _ask(self, **question: Any) -> dict[str, Any]:

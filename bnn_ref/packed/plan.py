@@ -8,14 +8,14 @@ from math import prod
 
 import numpy as np
 
-from bnn_ref.kernels.layout import aligned, masks
+from bnn_ref.kernels.layout import masks
 from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
 from bnn_ref.packed.graph import Graph
 from bnn_ref.packed.pooling import Pool, pools
 from bnn_ref.packed.product import Product, margin_of
 from bnn_ref.packed.steps import FlattenSigns, NearestUpsample, PackSigns, ProductStep, Threshold
-from bnn_ref.packed.storage import Bits, Storage
+from bnn_ref.packed.storage import Answers, Bits, Storage
 from bnn_ref.parameter import Array
 
 CACHE = 2**19
@@ -25,7 +25,7 @@ NOTHING = np.zeros((0, 0, 0), np.float32)
 
 
 class Plan:
-    """A graph for inputs (N, *shape): `plan(x)` allocates nothing large but its result.
+    """A graph for inputs (N, *shape): `plan(x)` allocates nothing large, but its result.
 
     Not safe from several threads: make one for each.
 
@@ -51,12 +51,13 @@ class Plan:
         self.fusing = Fusing(graph)
         self.nan, self.given = np.zeros(1, np.uint16), NOTHING
         self.values: dict[int, Storage] = {}
+        self.answers = Answers()
         self.tasks: list[Callable[[int], None]] = []
         self._lay_out()
 
     def __call__(self, x: Array) -> Array:
         """The output for x (N, *shape), float32: a new array."""
-        y = aligned((len(x), *self.samples[self.graph.output].shape[1:]), np.float32)
+        y = self.answers.take((len(x), *self.samples[self.graph.output].shape[1:]))
         for start in range(0, len(x), self.count):
             part = slice(start, start + self.count)
             self._part(x[part], y[part])
@@ -85,7 +86,11 @@ class Plan:
     def nbytes(self) -> int:
         """Bytes of all buffers, and of the filters and tables as they are laid out."""
         buffers = {id(value.cells): value.cells.nbytes for value in self.values.values()}
-        return sum(buffers.values()) + sum(task.nbytes for task in self.tasks if isinstance(task, Product))
+        return (
+            self.answers.memory.nbytes
+            + sum(buffers.values())
+            + sum(task.nbytes for task in self.tasks if isinstance(task, Product))
+        )
 
     def _lay_out(self) -> None:
         self.values[0] = self._storage(0)

@@ -72,6 +72,8 @@ def test_nothing_else_is_committed() -> None:
     stems |= {"predictors-estimators", "predictors-rankings"}
     stems |= {f"bbc-{part}" for part in ("starts", "areas", "toy", "toy-slopes", "frozen", "training")}
     stems |= {f"bbc-{part}" for part in ("contrasts", "slopes", "functions")}
+    stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "threads", "layers-1")}
+    stems |= {f"engine-networks-{part}" for part in ("1", "8")}
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
 
 
@@ -135,7 +137,7 @@ def test_all_of_them_in_one_go(
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    names = ("fda", "bireal", "proxconnect", "predictors", "vit", "bbc", "pose")
+    names = ("fda", "bireal", "proxconnect", "predictors", "vit", "bbc", "pose", "engine")
     for name in names:
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0

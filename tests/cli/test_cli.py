@@ -49,6 +49,10 @@ def test_train_pack_predict_audit_agree(trained: Path, tmp_path: Path) -> None:
     ]
     assert answers[0] == answers[1]
     assert answers[0]["accuracy"] > 0.5
+    images, model = bnn_ref.data.load("digits").train_images, bnn_ref.load_model(trained)
+    assert len(images) > 1000
+    expected = bnn_ref.train.predict_classes(model.model, images, model.preprocessing)
+    np.testing.assert_array_equal(bnn_ref.load_packed(packed).predict(images, threads=2), expected)
     assert run("audit", "--model", trained).exit_code == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from packed_nets import perturb
 
 from bnn_ref import models
 from bnn_ref.layers import AvgPool2d, Layer, MaxPool2d, Sequential
-from bnn_ref.packed import container, pack
+from bnn_ref.packed import container, load_packed, pack
 from bnn_ref.packed.document import restore
 from bnn_ref.packed.steps import KINDS
 
@@ -44,6 +45,22 @@ def test_the_reader_reads_without_bnn_ref(model: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(stem, model.body.parts[0].latent.value)
     _, thresholds = scope["read"](path, "body.parts.4.threshold")
     assert thresholds.dtype == np.int32
+
+
+def test_the_test_vector(tmp_path: Path) -> None:
+    """Its file is read, answers what the page says, and is written again byte for byte."""
+    (text,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
+    path, again = tmp_path / "vector.safetensors", tmp_path / "again.safetensors"
+    path.write_bytes(base64.b64decode(text))
+    packed = load_packed(path)
+    packed.save(again)
+    assert again.read_bytes() == path.read_bytes()
+    y = packed(np.array([[1, -2, -0.0], [-3, 4, 5]], np.float32))
+    said = TEXT.split("it answers ")[1].split(".\n")[0]
+    assert said == " and ".join(f"({a:g}, {b:g})" for a, b in y)
+    _, arrays = container.read(path)
+    assert arrays["parts.0.weight"].tolist() == [0x33]
+    np.testing.assert_array_equal(y, packed(np.array([[1, -2, 0], [-3, 4, 5]], np.float32), naive=True))
 
 
 def test_the_table_is_the_instruction_set() -> None:

@@ -16,7 +16,7 @@ from bnn_ref.packed import pack
 from bnn_ref.packed.fusing import Fusing
 from bnn_ref.packed.graph import Graph
 from bnn_ref.packed.plan import Plan
-from bnn_ref.packed.storage import Bits, Storage
+from bnn_ref.packed.storage import Answers, Bits, Storage
 from bnn_ref.parameter import Array
 
 RNG = np.random.default_rng(0)
@@ -119,6 +119,25 @@ def test_what_comes_in_and_goes_out_is_the_callers() -> None:
     np.testing.assert_array_equal(other, model(-x))
     assert not plan.given.size
     assert not np.shares_memory(plan.straight_out.work.reals, other)
+
+
+def test_the_memory_of_an_answer_is_used_again_when_nobody_has_it() -> None:
+    answers = Answers()
+    first = answers.take((2, 3))
+    first[:] = 1
+    view, memory = first[1:].T, id(answers.memory)
+    del first
+    second = answers.take((2, 3))  # somebody still has a view of the first
+    second[:] = 2
+    assert (view == 1).all()
+    assert id(answers.memory) != memory
+    memory = id(answers.memory)
+    del second
+    assert answers.take((3, 2)).shape == (3, 2)
+    assert id(answers.memory) == memory
+    assert answers.take((900,)).ctypes.data % 64 == 0
+    assert answers.take((1,)).shape == (1,)
+    assert answers.memory.nbytes < 128  # what was larger is let go
 
 
 def test_bytes() -> None:

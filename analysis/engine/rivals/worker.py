@@ -2,15 +2,13 @@
 
 {"do": "make", "rival", "file", "x", "answer", "out", "threads"} makes a network, writes what it answers to
 `out`, and says the library's version and by how much the largest resident size grew ("memory", bytes).
-{"do": "time"} runs it twice and says the seconds of the second time: of this process where it has one thread,
-for others share the machine, else by the clock on the wall. "x", "answer" and "out" are .npy files.
+{"do": "time"} says the seconds of its `turn`. "x", "answer" and "out" are .npy files.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from analysis.engine.rivals import numpy_nets, onnx_nets, torch_nets
+from analysis.engine.rivals.turns import turn
 
 
 def made(rival: str, path: Path, x: Any, answer: Any, threads: int) -> tuple[Callable[[], Any], Any]:
@@ -45,15 +44,15 @@ def peak(afresh: bool = False) -> int:
 def main() -> None:
     """Answer until the input ends."""
     call: Callable[[], Any] | None = None
-    clock = time.perf_counter
+    threads = 1
     for line in sys.stdin:
         asked = json.loads(line)
         if asked["do"] == "make":
+            threads = asked["threads"]
             x, answer = np.load(asked["x"]), np.load(asked["answer"])
             import_module(asked["rival"].split()[0])
-            clock = time.process_time if asked["threads"] == 1 else time.perf_counter
             idle = peak(afresh=True)
-            call, read = made(asked["rival"], Path(asked["file"]), x, answer, asked["threads"])
+            call, read = made(asked["rival"], Path(asked["file"]), x, answer, threads)
             for _ in range(3):  # a library chooses its kernels in the first calls
                 found = call()
             np.save(asked["out"], np.ascontiguousarray(read(found)))
@@ -61,10 +60,7 @@ def main() -> None:
             said: dict[str, float | str] = {"version": version, "memory": peak() - idle}
         else:
             assert call is not None
-            call()  # caches and clock are the other process's before
-            start = clock()
-            call()
-            said = {"seconds": clock() - start}
+            said = {"seconds": turn(call, threads)}
         print(json.dumps(said), file=out, flush=True)
 
 

@@ -14,6 +14,7 @@ from analysis.engine import against
 from analysis.engine.against import Harness, agree
 from analysis.engine.layers import Alone, Layer
 from analysis.engine.rival import Case, NoRival, Rival
+from analysis.engine.rivals import turns
 from analysis.engine.rivals.reading import filters, folded, read
 from bnn_ref.layers import BatchNorm, Conv2d, ReLU, Sequential
 from bnn_ref.packed import pack
@@ -86,7 +87,7 @@ def test_rows_and_their_means(case: Case, monkeypatch: pytest.MonkeyPatch) -> No
     """One rival, two of ours; a missing library leaves no row."""
     spent = iter([1.0] * 3 + [4.0] * 3)
     harness = Harness(sys.executable, case.file.parent, 3)
-    monkeypatch.setattr(Harness, "spent", lambda self, call: next(spent))
+    monkeypatch.setattr(against, "turn", lambda call, threads: next(spent))
     monkeypatch.setattr(Rival, "seconds", lambda self: 8.0)
     calls: dict[str, Any] = {"A 1": None, "B 1": None}
     rows = list(harness.rows(calls, ("numpy floats", "nothing floats"), case))
@@ -100,11 +101,18 @@ def test_rows_and_their_means(case: Case, monkeypatch: pytest.MonkeyPatch) -> No
     assert (second[0], second[5]) == ("B, geometric mean", 2.0)
 
 
-def test_own_time_is_that_of_the_second_call() -> None:
-    calls = []
-    harness = Harness(sys.executable, Path(), 3)
-    assert harness.spent(lambda: calls.append(1)) < 1
-    assert len(calls) == 2
+@pytest.mark.parametrize(("threads", "clock"), [(1, "process_time"), (2, "perf_counter")])
+def test_a_turn_is_the_mean_of_later_calls(threads: int, clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first 5 ms do not count; here a call is slow at first."""
+    now = [0.0]
+    costs = iter([0.003, 0.003, 0.001, 0.002, 0.003])
+
+    def call() -> None:
+        now[0] += next(costs)
+
+    monkeypatch.setattr(turns.time, clock, lambda: now[0])
+    assert turns.turn(call, threads) == pytest.approx(0.002)
+    assert next(costs, None) is None
 
 
 def test_a_fused_layer_computes_its_images() -> None:

@@ -1,0 +1,40 @@
+"""A probe is a fresh process that says numbers; the whole table of a small network; threads against one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.engine import __main__ as command
+from analysis.engine import footprint, networks
+from analysis.tables import Table
+
+
+def test_what_a_first_call_takes(tmp_path: Path) -> None:
+    """More than nothing, and hardly more than the plan says, behind compiled code."""
+    side = 96
+    _, path = networks.packed("bireal-18", side, tmp_path)
+    code, used, plan = footprint.probe(footprint.MEMORY, path, None)
+    assert code > 0
+    assert 0.5 * plan < used < 1.3 * plan
+    laps = footprint.probe(footprint.TIMES, path, None)
+    assert len(laps) == 3
+    assert all(0 < number < 600 for lap in laps for number in lap)
+
+
+def test_threads_answer_as_one_does(tmp_path: Path) -> None:
+    table = networks.threads(32, 3, tmp_path, images=2)
+    assert table.rows[0][:2] == ("2", "2")
+    assert table.numbers("low")[0] <= table.numbers("times as fast")[0] <= table.numbers("high")[0]
+
+
+def test_tables_are_printed_and_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "measured", lambda options: [("start", Table.of(["a", "b"], [["x", 1.5]]))])
+    assert command.main(["--pairs", "3", "--threads", "2", "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert command.processor() in said
+    assert "x  1.5" in said
+    assert "--pairs 3 --images 1 8 --threads 2" in (tmp_path / "engine-start-threads-2.csv").read_text()
