@@ -11,7 +11,7 @@ import numpy as np
 
 from bnn_ref.basepoint import decide, recentring
 from bnn_ref.checks import require
-from bnn_ref.kernels import TwoValued, fused
+from bnn_ref.kernels.expression import TwoValued, fused
 from bnn_ref.maps import Map
 from bnn_ref.parameter import Array, Buffer, Parameter, unbroadcast
 

@@ -313,3 +313,51 @@ def test_parameters_are_not_on_the_tape() -> None:
     y = layer(Tensor(np.ones((1, 2))))
     assert not any(isinstance(part, Parameter) for part in y.call.inputs)
     assert len(ancestors(y)) == 2
+
+
+class Counting(Layer):
+    """y = x p, which counts how often it was asked for the input's gradient."""
+
+    def __init__(self) -> None:
+        self.p, self.asked = Parameter(np.full(2, 3.0), "p"), 0
+
+    def forward(self, x: Any) -> Any:
+        return x * self.p.value, x
+
+    def backward(self, dy: Any, cache: Any) -> Any:
+        self.asked += 1
+        self.backward_parameters(dy, cache)
+        return dy * self.p.value
+
+    def backward_parameters(self, dy: Any, cache: Any) -> None:
+        self.p.accumulate(dy * cache)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("wanted", [True, False])
+def test_an_unwanted_gradient_is_not_computed(wanted: bool, depth: int) -> None:
+    """In a composite of any depth; the second is always asked, for the first one's parameters."""
+    first, second = Counting(), Counting()
+    model: Layer = Sequential(first, second)
+    for _ in range(depth):
+        model = Sequential(model)
+    x = Tensor(np.array([1.0, 2.0]), wanted=wanted)
+    backward(model(x), np.ones(2))
+    assert (first.asked, second.asked) == (int(wanted), 1)
+    assert first.p.grad.tolist() == second.p.grad.tolist() == [3, 6]
+    assert (x.grad is not None) == wanted
+    if wanted:
+        assert x.grad.tolist() == [9, 9]
+
+
+def test_a_composite_keeps_caches_and_no_values() -> None:
+    model = Sequential(Counting(), Counting())
+    x = np.arange(2.0)
+    y, (inputs, output) = model.forward(x)
+    assert y.tolist() == [0, 9]
+    for tensor in autodiff.ancestors(output):
+        assert tensor.value.shape == (2,)
+        assert tensor.value.strides == (0,)
+    assert model.backward(np.ones(2), (inputs, output)).tolist() == [9, 9]
+    assert all(tensor.grad is None for tensor in autodiff.ancestors(output))
+    assert model.backward(np.ones(2), (inputs, output)).tolist() == [9, 9]

@@ -1,7 +1,7 @@
 """`python -m analysis.pose`: do binary pose networks find joints, and which gradient estimator helps them?
 
 SBPN, as we reconstruct it, learns drawn figures (analysis/pose/task.py) in full precision and binary, all
-with one recipe; arms whose estimator is not in the table are left out by default. One arm and seed alone:
+with one recipe. One arm and seed alone:
 
     python -m analysis.pose --arms "full precision" --seeds 1 --jobs 1 --photo-epochs 0
 """
@@ -28,7 +28,7 @@ RECIPE = Config(20, 16, "adam", 0.004, loss="heatmap")
 def add(made: ArgumentParser) -> None:
     """The options of network and arms."""
     made.add_argument(
-        "--arms", nargs="+", default=arms.known(), choices=list(arms.ARMS), help="what to train"
+        "--arms", nargs="+", default=list(arms.ARMS), choices=list(arms.ARMS), help="what to train"
     )
     made.add_argument("--channels", type=int, default=16, help="of SBPN's stem; 64 in full size")
     made.add_argument("--photo-epochs", type=int, default=40, help="on photographs; 0 leaves them out")

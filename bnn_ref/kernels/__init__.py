@@ -11,7 +11,6 @@ learn what a kernel computes. Nothing here knows the rest of the package.
 
 from bnn_ref.kernels import naive as naive
 from bnn_ref.kernels.channels import moments as moments
-from bnn_ref.kernels.channels import narrow as narrow
 from bnn_ref.kernels.channels import normalize as normalize
 from bnn_ref.kernels.channels import normalize_grad as normalize_grad
 from bnn_ref.kernels.channels import prelu as prelu
@@ -23,7 +22,6 @@ from bnn_ref.kernels.conv import linear as linear
 from bnn_ref.kernels.conv import output_size as output_size
 from bnn_ref.kernels.elementwise import fourier_slope as fourier_slope
 from bnn_ref.kernels.expression import TwoValued as TwoValued
-from bnn_ref.kernels.expression import fused as fused
 from bnn_ref.kernels.normal import normal_cdf as normal_cdf
 from bnn_ref.kernels.pack import from_stream as from_stream
 from bnn_ref.kernels.pack import pack_signs as pack_signs

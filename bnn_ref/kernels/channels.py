@@ -154,22 +154,25 @@ def _slopes(slope: Array, channels: int) -> Array:
     return np.ascontiguousarray(np.broadcast_to(slope, channels))
 
 
-def prelu(x: Array, slope: Array) -> Array:
-    """x where x > 0, slope x elsewhere; x (..., C), slope (C,) or (1,) of its dtype. Source: prelu2015."""
-    if not compiled(x, slope):
-        return naive.prelu(x, slope, x.real > 0)
+def prelu(x: Array, slope: Array, above: Array | None = None) -> Array:
+    """x where x > 0, or `above` says so, slope x elsewhere; x (..., C), slope (C,) or (1,) of its dtype.
+
+    Source: prelu2015.
+    """
+    if above is not None or not compiled(x, slope):
+        return naive.prelu(x, slope, above)
     y = np.empty(x.shape, x.dtype)
     _prelu(rows_of(x), _slopes(slope, x.shape[-1]), y.reshape(-1, x.shape[-1]))
     return y
 
 
-def prelu_grad(x: Array, dy: Array, slope: Array) -> tuple[Array, Array]:
+def prelu_grad(x: Array, dy: Array, slope: Array, above: Array | None = None) -> tuple[Array, Array]:
     """(dx, dslope): dx = dy where x > 0, slope dy elsewhere; dslope (C,) = sum of x dy where not x > 0.
 
     x may be what `narrow` made of it. Source: prelu2015.
     """
-    if not (compiled(dy, slope) and (x.dtype in (dy.dtype, np.int16))):
-        return naive.prelu_grad(x, dy, slope, x.real > 0)
+    if above is not None or not (compiled(dy, slope) and x.dtype in (dy.dtype, np.int16)):
+        return naive.prelu_grad(x, dy, slope, above)
     dx, sums = np.empty(x.shape, dy.dtype), np.zeros(x.shape[-1])
     _prelu_grad(rows_of(x), rows_of(dy), _slopes(slope, x.shape[-1]), dx.reshape(-1, x.shape[-1]), sums)
     return dx, sums.astype(dy.dtype)

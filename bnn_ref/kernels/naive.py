@@ -143,6 +143,37 @@ def max_pool2d(
     return y
 
 
+def max_pool2d_places(
+    x: NDArray[Any], kernel: int, stride: int, padding: int = 0, ceil: bool = False
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The first of the largest values, or the first NaN, among the taps of a window. Source: ours."""
+    shape = _pool_shape(x, kernel, stride, padding, ceil)
+    y, places = np.empty(shape, x.dtype), np.zeros(shape, np.min_scalar_type(kernel**2 - 1))
+    for (n, oy, ox), seen in _pooled(x, kernel, stride, padding, ceil):
+        first = seen.reshape(-1, x.shape[3]).argmax(axis=0)
+        y[n, oy, ox] = np.take_along_axis(seen.reshape(-1, x.shape[3]), first[None], axis=0)[0]
+        rows, columns = first // seen.shape[1], first % seen.shape[1]
+        top, left = max(0, padding - oy * stride), max(0, padding - ox * stride)
+        places[n, oy, ox] = (rows + top) * kernel + columns + left
+    return y, places
+
+
+def max_pool2d_grad(
+    dy: NDArray[Any],
+    places: NDArray[Any],
+    x_shape: tuple[int, ...],
+    kernel: int,
+    stride: int,
+    padding: int = 0,
+) -> NDArray[Any]:
+    """Add each gradient to its tap. Source: ours."""
+    dx = np.zeros(x_shape, dy.dtype)
+    for n, oy, ox, c in np.ndindex(dy.shape):
+        row, column = divmod(int(places[n, oy, ox, c]), kernel)
+        dx[n, oy * stride - padding + row, ox * stride - padding + column, c] += dy[n, oy, ox, c]
+    return dx
+
+
 def sum_pool2d(
     x: NDArray[Any], kernel: int, stride: int, padding: int = 0, ceil: bool = False
 ) -> NDArray[Any]:
@@ -233,14 +264,15 @@ def normalize_grad(
     return gamma * inverse * rest, along.sum(axis=_places(x)), dy.sum(axis=_places(x))
 
 
-def prelu(x: NDArray[Any], slope: NDArray[Any], above: NDArray[np.bool_]) -> NDArray[Any]:
+def prelu(x: NDArray[Any], slope: NDArray[Any], above: NDArray[Any] | None = None) -> NDArray[Any]:
     """x where `above`, else slope times x. Source: prelu2015."""
-    return np.where(above, x, slope * x)
+    return np.where(x.real > 0 if above is None else above, x, slope * x)
 
 
 def prelu_grad(
-    x: NDArray[Any], dy: NDArray[Any], slope: NDArray[Any], above: NDArray[np.bool_]
+    x: NDArray[Any], dy: NDArray[Any], slope: NDArray[Any], above: NDArray[Any] | None = None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """The slope times dy; the sum of x dy where not `above`. Source: prelu2015."""
+    above = x.real > 0 if above is None else above
     below = np.where(above, 0, x * dy)
     return np.where(above, dy, slope * dy), below.sum(axis=_places(x))

@@ -13,7 +13,8 @@ from bnn_ref.checks import require
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
-from bnn_ref.kernels import naive, narrow, prelu, prelu_grad
+from bnn_ref.kernels import prelu, prelu_grad
+from bnn_ref.kernels.channels import narrow
 from bnn_ref.layers.base import Composite, Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
 
@@ -101,12 +102,12 @@ class PReLU(Layer):
         if not recentring():
             return prelu(x, slope), (narrow(x), None, slope)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
-        return naive.prelu(x, slope, above), (x, above, slope)
+        return prelu(x, slope, above), (x, above, slope)
 
     def backward(self, dy: Array, cache: Any) -> Array:
         """dx = dy where x > 0, a dy elsewhere; da = sum of x dy where x <= 0."""
         x, above, slope = cache
-        dx, grad = prelu_grad(x, dy, slope) if above is None else naive.prelu_grad(x, dy, slope, above)
+        dx, grad = prelu_grad(x, dy, slope, above)
         self.slope.accumulate(unbroadcast(grad, slope.shape))
         return dx
 

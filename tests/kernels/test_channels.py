@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.kernels import channels, moments, naive, narrow, normalize, normalize_grad, prelu, prelu_grad
+from bnn_ref.kernels import channels, moments, naive, normalize, normalize_grad, prelu, prelu_grad
+from bnn_ref.kernels.channels import narrow
 
 ROWS = st.sampled_from([1, 2, 63, 64, 65, 200])
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bnn_ref import estimators
 from bnn_ref.curve import Curve
 from bnn_ref.kernels import expression
-from bnn_ref.kernels.expression import BLOCK, Traced, TwoValued, fused, traced
+from bnn_ref.kernels.expression import BLOCK, TwoValued, fused
+from bnn_ref.kernels.tracing import Traced, traced
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0, 0.5, 3e38, 1e-45]
 FORMULAS: dict[str, Callable[[Any], Any]] = {

@@ -15,9 +15,10 @@ def test_the_package_exports_the_kernels():
     packing = {"word_count", "pack_signs", "unpack_signs", "to_stream", "from_stream", "stream_bytes"}
     products = {"xnor_linear", "xnor_conv2d", "threshold_pack"}
     floats = {"conv2d", "conv2d_input_grad", "conv2d_weight_grad", "linear", "output_size"}
-    pooling = {"max_pool2d", "sum_pool2d", "sum_image"}
+    pooling = {"max_pool2d", "sum_pool2d", "sum_image", "max_pool2d_places", "max_pool2d_grad"}
+    channels = {"moments", "normalize", "normalize_grad", "prelu", "prelu_grad"}
     fused = {"fourier_slope", "normal_cdf"}
-    assert set(NAMES) == packing | products | floats | pooling | fused
+    assert set(NAMES) == packing | products | floats | pooling | channels | fused
 
 
 @pytest.mark.parametrize("name", NAMES)

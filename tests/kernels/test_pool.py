@@ -63,7 +63,12 @@ def test_places_are_the_first_maximum_and_gradients_go_there(case: tuple[Any, ..
     x = x.astype(dtype)
     y, places = max_pool2d_places(x, kernel, stride, padding, ceil)
     np.testing.assert_array_equal(y, naive.max_pool2d(x, kernel, stride, padding, ceil), strict=True)
+    for got, expected in zip(
+        (y, places), naive.max_pool2d_places(x, kernel, stride, padding, ceil), strict=True
+    ):
+        np.testing.assert_array_equal(got, expected, strict=True)
     dy = np.random.default_rng(0).integers(-4, 5, y.shape).astype(dtype)
+    back = naive.max_pool2d_grad(dy, places, x.shape, kernel, stride, padding)
     dx = np.zeros_like(x)
     for n, oy, ox, c in np.ndindex(y.shape):
         taps = [(oy * stride - padding + i, ox * stride - padding + j) for i, j in np.ndindex(kernel, kernel)]
@@ -71,6 +76,7 @@ def test_places_are_the_first_maximum_and_gradients_go_there(case: tuple[Any, ..
         first = max(inside, key=lambda t: (x[n, taps[t][0], taps[t][1], c], -t))
         assert places[n, oy, ox, c] == first
         dx[n, taps[first][0], taps[first][1], c] += dy[n, oy, ox, c]
+    np.testing.assert_array_equal(back, dx, strict=True)
     np.testing.assert_array_equal(
         max_pool2d_grad(dy, places, x.shape, kernel, stride, padding), dx, strict=True
     )
