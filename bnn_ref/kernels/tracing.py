@@ -81,6 +81,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             raise Untraceable("astype")
         return self if self.kind == "f" else self._apply("astype", self)
 
+    def __array__(self, *args: Any, **options: Any) -> Any:
+        raise Untraceable("an array")
+
     @property
     def real(self) -> Traced:
         return self

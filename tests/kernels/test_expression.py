@@ -83,6 +83,8 @@ def test_another_formula_for_numpy_is_used_where_none_is_compiled() -> None:
     [
         lambda x: x + np.ones(3),
         lambda x: x.sum(),
+        lambda x: np.ascontiguousarray(x),
+        lambda x: np.asarray(x, np.float32) + 1,
         lambda x: x > 0,
         lambda x: np.add(x, 1, dtype=np.float64),
         lambda x: np.where(x > 0),
