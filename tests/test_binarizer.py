@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -221,6 +221,7 @@ def grown(rng: np.random.Generator, depth: int) -> Map:
     return Detach(part()) if kind == "detach" else Binarizer(part(), part())
 
 
+@example(seed=3733, depth=3)  # a bare sign behind a product that is 0 at the base point, and -1e-60 beside it
 @given(seed=st.integers(0, 2**32 - 1), depth=st.integers(1, 3))
 def test_the_vjp_of_any_composition_is_the_derivative_of_its_recentred_call(seed: int, depth: int) -> None:
     """At kinks too: the recorded side is the one that owns the kink. The base point's value is exact."""

@@ -33,6 +33,11 @@ def slope(surrogate: Map, x: Any) -> Any:
     return surrogate(x + 1j * STEP).imag / STEP
 
 
+def unscaled(rule: Any) -> Any:
+    """The bound binarizer behind the layer's scale."""
+    return rule.inner if isinstance(rule, Scaled) else rule
+
+
 def dot(x: Any, w: Any) -> Any:
     y = np.zeros((len(x), w.shape[1]), np.result_type(x, w))
     for n, f, c in product(*map(range, (len(x), w.shape[1], len(w)))):
@@ -108,7 +113,7 @@ def check(
     dright = derivative(lambda z: loops(left, z), right, dy)
     through = 1 if a is None else slope(layer.activation.surrogate, x)
     np.testing.assert_allclose(dx, dleft * through, rtol=1e-9, atol=1e-11)
-    through = 1 if b is None else slope(layer.weight.surrogate, w)
+    through = 1 if b is None else slope(unscaled(layer.weight).surrogate, w)
     np.testing.assert_allclose(layer.latent.grad, alpha * dright * through, rtol=1e-9, atol=1e-11)
     if bias:
         np.testing.assert_allclose(layer.bias.grad, [dy[..., f].sum() for f in range(2)], rtol=1e-12)

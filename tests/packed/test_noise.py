@@ -59,7 +59,8 @@ def test_at_alpha_0_training_answers_as_without_the_module(
     plain = build("fda-growing")
     plain.load_state_dict(without(trained.state_dict()))
     x = Preprocessing.fit(digits)(digits.test_images)
-    np.testing.assert_array_equal(trained.train()(x), plain.train()(x))
+    # training multiplies plain signs as bits, and sums of soft values as floats: roundings differ
+    np.testing.assert_allclose(trained.train()(x), plain.train()(x), rtol=1e-3, atol=1e-5)
     trained.eval()
 
 
