@@ -22,7 +22,7 @@ ROWS = {
     "slope": "S'(x), which multiplies the gradient",
     "weights": "density of the centred weights",
 }
-TITLES = {"bbc, positive": "begins rising (ours)", "bbc": "begins falling (as the code may draw it)"}
+TITLES = {"bbc, positive": "begins rising (ours)", "bbc": "begins falling (by its draw)"}
 NOTE = "Pale, where there is any: both gates are shut after the last epoch. Our own measurement."
 
 

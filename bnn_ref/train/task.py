@@ -114,6 +114,12 @@ class Classification(Task):
         wanted, got = self.dataset.shape, self.preprocessing.shape
         require(got == wanted, "preprocessing", f"shape {wanted}", got)
 
+    def check(self, model: Layer, loss: str) -> None:
+        super().check(model, loss)
+        if hasattr(model, "spec"):  # any layer may be trained; what it answers is seen in the first step
+            answer = model.output_shape(self.shape)
+            require(len(answer) == 1, "model", "one that answers with a number a class", answer)
+
     def __len__(self) -> int:
         return len(self.dataset.train_images)
 

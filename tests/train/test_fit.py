@@ -229,6 +229,11 @@ def test_what_does_not_fit_together_is_refused(few: Dataset, digits: Dataset, ti
         fit(tiny(input_shape=(4, 8, 1)), few, QUICK)
     with pytest.raises(ValueError, match="model: required 10 classes, got 11"):
         fit(tiny(classes=11), few, QUICK)
+    maps = models.build("bhrnet-w32", input_shape=few.shape, width=2, first=4, modules=(1,))
+    with pytest.raises(
+        ValueError, match=r"model: required one that answers with a number a class, got \(2, 2, 17\)"
+    ):
+        fit(maps, few, QUICK)
     with pytest.raises(ValueError, match=r"preprocessing: required shape \(8, 8, 1\), got \(4, 4, 1\)"):
         fit(tiny(), few, QUICK, Preprocessing(16, (0.5,), (0.5,), (4, 4, 1)))
     with pytest.raises(ValueError, match="dataset: required at least 2 training images"):
