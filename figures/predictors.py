@@ -43,6 +43,7 @@ def panel(
     if measure == "variance ratio":
         ax.set_xscale("log")
     ax.margins(0.08, 0.08)
+    ax.set_ylim(max(0.0, min(y) - 6), min(100.0, max(y) + 6))
     found = "none, all alike"
     if ranking["rho"]:
         found = f"{ranking['rho']} ({ranking['low']} to {ranking['high']})"
