@@ -21,7 +21,7 @@ from bnn_ref.train import Config
 
 QUESTION = "Is a small error to sign what predicts accuracy?"
 
-RECIPE = Config(6, 64, "adam", 0.01, clip=None, estimator_lr=1e-3)
+RECIPE = Config(4, 64, "adam", 0.01, clip=None, estimator_lr=1e-3)
 """What estimators train themselves has the step size of BBC's released code; no other arm trains any."""
 
 
