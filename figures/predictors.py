@@ -10,10 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.tables import load
-from bnn_ref.plot import figure
-from figures.drawing import BLUE, ORANGE, run
+from bnn_ref.plot import PALETTE, figure
+from figures.drawing import run
 
-OPERANDS = {"activation": ("estimators of activations", BLUE), "weight": ("estimators of weights", ORANGE)}
+OPERANDS = {"activation": "estimators of activations", "weight": "estimators of weights"}
+MARKERS = "os^Dv"
+"""Their number and that of the colours have no common divisor: no two of the first sixty look alike."""
+
 MEASURES = {
     "error to sign": "area between T and sign on [-1, 1]",
     "variance ratio": "variance of the gradient behind T, over that in front",
@@ -29,17 +32,19 @@ Record = dict[str, str]
 def panel(
     ax: Axes, rows: Sequence[Record], numbers: dict[str, int], ranking: Record, operand: str, measure: str
 ) -> None:
-    """One operand, one measure: a numbered point an estimator."""
+    """One operand, one measure: a point an estimator."""
     rows = [row for row in rows if row["mean"]]
     x, y = ([float(row[key]) for row in rows] for key in (measure, "mean"))
     low, high = (
         [abs(float(row[end] or row["mean"]) - float(row["mean"])) for row in rows] for end in ("low", "high")
     )
-    color = OPERANDS[operand][1]
-    ax.errorbar(x, y, yerr=[low, high], fmt="none", ecolor=color, elinewidth=0.7, alpha=0.6)
-    ax.plot(x, y, "o", color="white", markeredgecolor=color, markersize=12)
-    for row, at in zip(rows, zip(x, y, strict=True), strict=True):
-        ax.annotate(str(numbers[row["estimator"]]), at, ha="center", va="center", fontsize=7)
+    for i, row in enumerate(rows):
+        number = numbers[row["estimator"]]
+        marker, color = MARKERS[number % len(MARKERS)], PALETTE[number % len(PALETTE)]
+        ax.errorbar(
+            x[i], y[i], yerr=[[low[i]], [high[i]]], marker=marker, color=color, markersize=6,
+            elinewidth=0.7, linestyle="", label=row["estimator"],
+        )  # fmt: skip
     if measure == "variance ratio":
         ax.set_xscale("log")
     ax.margins(0.08, 0.08)
@@ -47,7 +52,7 @@ def panel(
     found = "none, all alike"
     if ranking["rho"]:
         found = f"{ranking['rho']} ({ranking['low']} to {ranking['high']})"
-    ax.set_title(f"{OPERANDS[operand][0]}, rho: {found}", loc="left", fontsize=9)
+    ax.set_title(f"{OPERANDS[operand]}, rho: {found}", loc="left", fontsize=9)
     ax.set(xlabel=MEASURES[measure], ylabel="test accuracy, %")
 
 
@@ -55,17 +60,14 @@ def draw(results: Path) -> Figure:
     """A row an operand, a column a measure, from the tables in `results`."""
     rows = load("predictors-estimators", "predictors", results).records()
     rankings = load("predictors-rankings", "predictors", results).records()
-    numbers = {name: i for i, name in enumerate(dict.fromkeys(row["estimator"] for row in rows), 1)}
+    numbers = {name: i for i, name in enumerate(dict.fromkeys(row["estimator"] for row in rows))}
     fig = figure(10.4, 7.8)
     for line, operand in zip(fig.subplots(2, 2, sharey="row"), OPERANDS, strict=True):
         own = [row for row in rows if row["operand"] == operand]
         for ax, measure in zip(line, MEASURES, strict=True):
             found = next(r for r in rankings if (r["operand"], r["measure"]) == (operand, measure))
             panel(ax, own, numbers, found, operand, measure)
-    half = -(-len(numbers) // 2)
-    key = [f"{i} {name}" for name, i in numbers.items()]
-    lines = "\n".join("    ".join(part) for part in (key[:half], key[half:]))
-    fig.suptitle(lines, x=0.01, ha="left", fontsize=8)
+    fig.legend(*fig.axes[-1].get_legend_handles_labels(), loc="outside upper left", ncols=8, fontsize=7)
     fig.supxlabel(NOTE, x=0.01, ha="left", fontsize=8, linespacing=1.4)
     return fig
 
