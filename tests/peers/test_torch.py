@@ -159,6 +159,7 @@ SURROGATES: dict[str, Callable[[Any], Any]] = {
         torch.sign(x) * x.abs().clamp(0.1, 1.5) ** (1 / 3),
     ),
     "dorefa-activation": lambda x: x.clamp(0, 1),
+    "bbc-activation": lambda x: 2 * (x / 2).clamp(-1, 1),
     "tanh-proxconnect": behind_clip(torch.tanh),
     "bnn++-proxconnect": behind_clip(swish_sign(2)),
 }  # fmt: skip
@@ -178,7 +179,7 @@ SURROGATES |= {
 def test_the_detach_trick_gives_the_same_gradient(name: str) -> None:
     """sign(x).detach() + T(x) - T(x).detach(): T typed in another library, differentiated by it."""
     x = RNG.normal(size=500) * 1.3
-    x = x[np.abs(np.abs(x)[:, None] - np.array([0.0, 0.1, 1.0, 1.5, 2**0.5])).min(axis=1) > 1e-6]
+    x = x[np.abs(np.abs(x)[:, None] - np.array([0.0, 0.1, 1.0, 1.5, 2.0, 2**0.5])).min(axis=1) > 1e-6]
     twin = torch.tensor(x, requires_grad=True)
     surrogate = SURROGATES[name](twin)
     output = torch.sign(twin).detach() + surrogate - surrogate.detach()
