@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from bnn_ref.checks import require
 from bnn_ref.data import Preprocessing
@@ -91,21 +90,24 @@ def warp(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDAr
     """
     shape = f"{image.dtype} {image.shape}"
     require(image.dtype == np.uint8 and image.ndim == 3 and image.size > 0, "image", "uint8 (H, W, C)", shape)
-    back = inverse(matrix)
-    linear, offset = back[::-1, 1::-1], back[::-1, 2]  # of (row, column), not (x, y)
-    warped = np.empty((*size[::-1], image.shape[2]), np.uint8)
-    for channel in range(image.shape[2]):
-        seen = ndimage.affine_transform(
-            image[:, :, channel],
-            linear,
-            offset,
-            output_shape=size[::-1],
-            output=np.float32,
-            order=1,
-            mode="grid-constant",
-        )
-        warped[:, :, channel] = np.rint(seen)
-    return warped
+    (height, width), back = image.shape[:2], inverse(matrix)
+    x, y = np.arange(size[0]), np.arange(size[1])[:, None]
+    framed = np.pad(image, ((1, 2), (1, 2), (0, 0))).reshape(-1, image.shape[2])  # a step outside meets zeros
+    column, row = (
+        np.clip(at_x * x + (at_y * y + offset), -1, end) + 1
+        for (at_x, at_y, offset), end in zip(back, (width, height), strict=True)
+    )
+    left, top = column.astype(np.intp), row.astype(np.intp)
+    right, down = (rest.astype(np.float32)[..., None] for rest in (column - left, row - top))
+    first = top * (width + 3) + left
+    upper, lower = (_between(framed, at, right) for at in (first, first + width + 3))
+    return np.rint(upper + down * (lower - upper)).astype(np.uint8)
+
+
+def _between(pixels: NDArray[np.uint8], at: NDArray[np.intp], share: Array) -> Array:
+    """From pixels (P, C) at `at` (H, W) a `share` (H, W, 1) of the way to the next ones."""
+    start, end = (np.take(pixels, i, axis=0).astype(np.float32) for i in (at, at + 1))
+    return np.asarray(start + share * (end - start))
 
 
 def trainable(truth: Annotations) -> tuple[NDArray[np.int64], Array]:
