@@ -17,7 +17,7 @@ from bnn_ref import train as training
 from bnn_ref.checks import require
 from bnn_ref.cli.common import console, print_json, refusing, taking, values
 from bnn_ref.files import destination
-from bnn_ref.optim import OPTIMIZERS
+from bnn_ref.optim import OPTIMIZERS, PROXIMAL
 
 Data = Annotated[str, typer.Option(help="A data set: digits, fashion-mnist, mnist.")]
 Folder = Annotated[Path | None, typer.Option(help="Where its files are, if not in the usual places.")]
@@ -29,9 +29,15 @@ Epochs = Annotated[int, typer.Option(help="Passes over the training images.")]
 Batch = Annotated[int, typer.Option(help="Images a step.")]
 Rate = Annotated[float, typer.Option(help="First step size.")]
 Rule = Annotated[str, typer.Option(help=f"One of {', '.join(OPTIMIZERS)}.")]
-Step = Annotated[str, typer.Option(help="What takes the step of a proximal optimizer: adam or sgd.")]
+Step = Annotated[
+    str | None, typer.Option(help="What takes the step of a proximal optimizer: adam (if none is named) or sgd.")
+]
 Prox = Annotated[
-    str, typer.Option(help="Its proximal map: NAME or NAME:key=value ..., an estimator with such a forward.")
+    str | None,
+    typer.Option(
+        help="Its proximal map: NAME or NAME:key=value ..., an estimator with such a forward; proxconnect if "
+        "none is named."
+    ),
 ]
 Harden = Annotated[
     int | None, typer.Option(help="From this epoch on a proximal optimizer keeps weights at their signs.")
@@ -73,8 +79,8 @@ def learn(
     lr: Rate = 5e-3,
     optimizer: Rule = "adam",
     schedule: Plan = "cosine",
-    rule: Step = "adam",
-    prox: Prox = "proxconnect",
+    rule: Step = None,
+    prox: Prox = None,
     harden: Harden = None,
     anneal: Often = "epoch",
     reestimate_norms: Norms = False,
@@ -88,7 +94,7 @@ def learn(
 ) -> None:
     """Train a network for the task that `make` returns, and write its file: what training commands share."""
     destination(out)
-    proximal = {"rule": rule, **_proximal(prox), "harden": harden}
+    proximal = {**_proximal(optimizer, rule, prox), "harden": harden}
     often: dict[str, Any] = {"anneal": anneal, "reestimate_norms": reestimate_norms}
     own = {"estimator_lr": estimator_lr, "estimator_schedule": estimator_schedule}
     more: dict[str, Any] = {"seed": seed, "frozen": tuple(freeze or ()), **proximal, **often, **own}
@@ -131,9 +137,15 @@ def train(
     learn(images, "cross-entropy", **recipe)
 
 
-def _proximal(text: str) -> dict[str, Any]:
-    name, *parameters = text.split(":")
-    return {"prox": name, "prox_parameters": values(parameters)}
+def _proximal(optimizer: str, rule: str | None, prox: str | None) -> dict[str, Any]:
+    """What is said of a proximal optimizer; another one has no use for it."""
+    for name, given in (("rule", rule), ("prox", prox)):
+        require(given is None or optimizer in PROXIMAL, name, "a proximal optimizer beside it", optimizer)
+    found: dict[str, Any] = {} if rule is None else {"rule": rule}
+    if prox is not None:
+        name, *parameters = prox.split(":")
+        found |= {"prox": name, "prox_parameters": values(parameters)}
+    return found
 
 
 def _build(
