@@ -30,7 +30,8 @@ Batch = Annotated[int, typer.Option(help="Images a step.")]
 Rate = Annotated[float, typer.Option(help="First step size.")]
 Rule = Annotated[str, typer.Option(help=f"One of {', '.join(OPTIMIZERS)}.")]
 Step = Annotated[
-    str | None, typer.Option(help="What takes the step of a proximal optimizer: adam (if none is named) or sgd.")
+    str | None,
+    typer.Option(help="What takes the step of a proximal optimizer: adam (if none is named) or sgd."),
 ]
 Prox = Annotated[
     str | None,

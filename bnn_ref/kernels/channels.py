@@ -1,9 +1,12 @@
 """Compiled passes over rows of channels: batch norm and PReLU, forward and backward, float32 and float64.
 
 Each reads and writes the memory once. Sums over the rows are made of blocks of rows, added up in double
-precision: their order never changes, and float32 sums of a million rows lose no more than sums of a block.
+precision within a section, and then over sections: their order is that of the rows, whatever threads there
+are, and float32 sums of a million rows lose no more than sums of a block.
 """
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,12 +14,34 @@ from numba import njit
 from numpy.typing import NDArray
 
 from bnn_ref.kernels import naive
+from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import INTERPRETED
 
 Array = NDArray[Any]
 
 ROWS = 64
 """Rows of a block."""
+
+SECTIONS, NUMBERS = 16, 2**17
+"""Parts of the rows that have sums of their own, at most, and what is worth one; a thread takes some."""
+
+
+def _sections(rows: int, channels: int) -> list[slice]:
+    """Whole blocks each, as even as may be."""
+    blocks = -(-rows // ROWS)
+    count = max(1, min(SECTIONS, blocks, rows * channels // NUMBERS))
+    bounds = [blocks * part // count * ROWS for part in range(count + 1)]
+    return [slice(*pair) for pair in pairwise(bounds)]
+
+
+def _by_sections(work: Callable[[slice, int], None], sections: list[slice], nbytes: int) -> None:
+    """work(rows, number) for every section."""
+
+    def some(first: int, last: int) -> None:
+        for number in range(first, last):
+            work(sections[number], number)
+
+    share(some, len(sections), nbytes)
 
 
 def compiled(*arrays: Array) -> bool:
@@ -95,18 +120,27 @@ def moments(x: Array) -> tuple[Array, Array]:
     """
     if not compiled(x):
         return naive.moments(x)
-    mean, square = np.zeros((2, x.shape[-1]))
     rows = rows_of(x)
-    _moments(rows, mean, square)
-    return mean, square / len(rows)
+    sections = _sections(*rows.shape)
+    means, squares = np.zeros((2, len(sections), x.shape[-1]))
+    _by_sections(lambda some, i: _moments(rows[some], means[i], squares[i]), sections, rows.nbytes)
+    shares = np.array([len(rows[some]) for some in sections])[:, None] / len(rows)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite numbers have no variance, as in NumPy
+        mean = (shares * means).sum(axis=0)
+        return mean, squares.sum(axis=0) / len(rows) + (shares * (means - mean) ** 2).sum(axis=0)
 
 
 def normalize(x: Array, mean: Array, inverse: Array, gamma: Array, beta: Array) -> Array:
     """gamma (x - mean) inverse + beta; x (..., C), the others (C,) of its dtype. Source: ours."""
     if not compiled(x, mean, inverse, gamma, beta):
         return naive.normalize(x, mean, inverse, gamma, beta)
-    y = np.empty(x.shape, x.dtype)
-    _normalize(rows_of(x), mean, inverse, gamma, beta, y.reshape(-1, x.shape[-1]))
+    y, rows = np.empty(x.shape, x.dtype), rows_of(x)
+    out = y.reshape(rows.shape)
+
+    def part(first: int, last: int) -> None:
+        _normalize(rows[first:last], mean, inverse, gamma, beta, out[first:last])
+
+    share(part, len(rows), 2 * y.nbytes)
     return y
 
 
@@ -119,11 +153,22 @@ def normalize_grad(
     """
     if not compiled(x, dy, mean, inverse, gamma):
         return naive.normalize_grad(x, dy, mean, inverse, gamma)
-    dx, sums = np.empty(x.shape, x.dtype), np.zeros((2, x.shape[-1]))
-    rows, grads = rows_of(x), rows_of(dy)
-    _norm_sums(rows, grads, mean, inverse, sums)
-    shares = (sums / len(rows)).astype(x.dtype)
-    _norm_grad(rows, grads, mean, inverse, gamma * inverse, shares[0], shares[1], dx.reshape(rows.shape))
+    dx, rows, grads = np.empty(x.shape, x.dtype), rows_of(x), rows_of(dy)
+    sections, out, gain = _sections(*rows.shape), dx.reshape(rows.shape), gamma * inverse
+    parts = np.zeros((len(sections), 2, x.shape[-1]))
+
+    def add(some: slice, i: int) -> None:
+        _norm_sums(rows[some], grads[some], mean, inverse, parts[i])
+
+    _by_sections(add, sections, 2 * dx.nbytes)
+    sums = parts.sum(axis=0)
+    plain, along = (sums / len(rows)).astype(x.dtype)
+
+    def part(first: int, last: int) -> None:
+        some = slice(first, last)
+        _norm_grad(rows[some], grads[some], mean, inverse, gain, plain, along, out[some])
+
+    share(part, len(rows), 3 * dx.nbytes)
     dbeta, dgamma = sums.astype(x.dtype)
     return dx, dgamma, dbeta
 
@@ -161,8 +206,9 @@ def prelu(x: Array, slope: Array, above: Array | None = None) -> Array:
     """
     if above is not None or not compiled(x, slope):
         return naive.prelu(x, slope, above)
-    y = np.empty(x.shape, x.dtype)
-    _prelu(rows_of(x), _slopes(slope, x.shape[-1]), y.reshape(-1, x.shape[-1]))
+    y, rows, slopes = np.empty(x.shape, x.dtype), rows_of(x), _slopes(slope, x.shape[-1])
+    out = y.reshape(rows.shape)
+    share(lambda first, last: _prelu(rows[first:last], slopes, out[first:last]), len(rows), 2 * y.nbytes)
     return y
 
 
@@ -173,9 +219,15 @@ def prelu_grad(x: Array, dy: Array, slope: Array, above: Array | None = None) ->
     """
     if above is not None or not (compiled(dy, slope) and x.dtype in (dy.dtype, np.int16)):
         return naive.prelu_grad(x, dy, slope, above)
-    dx, sums = np.empty(x.shape, dy.dtype), np.zeros(x.shape[-1])
-    _prelu_grad(rows_of(x), rows_of(dy), _slopes(slope, x.shape[-1]), dx.reshape(-1, x.shape[-1]), sums)
-    return dx, sums.astype(dy.dtype)
+    dx, rows, grads = np.empty(x.shape, dy.dtype), rows_of(x), rows_of(dy)
+    sections, out, slopes = _sections(*rows.shape), dx.reshape(rows.shape), _slopes(slope, x.shape[-1])
+    sums = np.zeros((len(sections), x.shape[-1]))
+
+    def part(some: slice, i: int) -> None:
+        _prelu_grad(rows[some], grads[some], slopes, out[some], sums[i])
+
+    _by_sections(part, sections, 3 * dx.nbytes)
+    return dx, sums.sum(axis=0).astype(dy.dtype)
 
 
 @njit(cache=True, nogil=True)

@@ -238,33 +238,43 @@ def _unpack(halves: Any, first: int, count: int, padded: Any, top: int, left: in
 
 @njit(cache=True, nogil=True)
 def outer(
-    x: Any, dy: Any, walk: Any, padded: Any, top: int, left: int, grads: Any, chunk: int, dw: Any
+    x: Any, dy: Any, walk: Any, padded: Any, top: int, left: int, grads: Any, chunk: int, some: Any, dw: Any
 ) -> None:
     """Add to dw (words of all runs, pitch) the products of words of x and gradients dy (N, P, F).
 
     grads : (images of a group * P, pitch), zeros at first. chunk : pixels that are summed over at a time;
-    their words and gradients stay in the first cache while all sums pass. The rest as in `correlate`.
+    their words and gradients stay in the first cache while all sums pass. some : which words of every run,
+    the first and the one after the last. The rest as in `correlate`.
     """
     for start in range(0, x.shape[0], padded.shape[0]):
         count = min(padded.shape[0], x.shape[0] - start)
         _fill(x, start, count, padded, top, left)
-        _add_group(dy, walk, padded, grads, start, count, chunk, dw)
+        _add_group(dy, walk, padded, grads, start, count, chunk, some, dw)
 
 
 @njit(cache=True, nogil=True)
 def outer_signs(
-    halves: Any, dy: Any, walk: Any, padded: Any, top: int, left: int, grads: Any, chunk: int, dw: Any
+    halves: Any,
+    dy: Any,
+    walk: Any,
+    padded: Any,
+    top: int,
+    left: int,
+    grads: Any,
+    chunk: int,
+    some: Any,
+    dw: Any,
 ) -> None:
     """`outer` of signs, from their bits: (N, Hp, Wp, half words)."""
     for start in range(0, halves.shape[0], padded.shape[0]):
         count = min(padded.shape[0], halves.shape[0] - start)
         _unpack(halves, start, count, padded, top, left, padded.shape[2] // halves.shape[2])
-        _add_group(dy, walk, padded, grads, start, count, chunk, dw)
+        _add_group(dy, walk, padded, grads, start, count, chunk, some, dw)
 
 
 @njit(cache=True, nogil=True)
 def _add_group(
-    dy: Any, walk: Any, padded: Any, grads: Any, start: int, count: int, chunk: int, dw: Any
+    dy: Any, walk: Any, padded: Any, grads: Any, start: int, count: int, chunk: int, some: Any, dw: Any
 ) -> None:
     """The sums of one group of images, which `padded` holds."""
     pixels, filters = dy.shape[1:]
@@ -276,23 +286,24 @@ def _add_group(
     for p in range(0, count * pixels, chunk):
         last = min(p + chunk, count * pixels)
         for column in range(0, grads.shape[1] // BLOCK * BLOCK, BLOCK):
-            _add_wide(flat, walk, rows, sums, p, last, column, grads.shape[1])
+            _add_wide(flat, walk, rows, sums, some, (p, last, column, grads.shape[1]))
         for column in range(grads.shape[1] // BLOCK * BLOCK, grads.shape[1], LANES):
-            _add_narrow(flat, walk, rows, sums, p, last, column, grads.shape[1])
+            _add_narrow(flat, walk, rows, sums, some, (p, last, column, grads.shape[1]))
 
 
 @njit(cache=True, nogil=True)
-def _add_wide(flat: Any, walk: Any, rows: Any, sums: Any, p: int, last: int, column: int, pitch: int) -> None:
-    """Pixels p to last - 1 and a block of filters, all words."""
-    length = walk.length
+def _add_wide(flat: Any, walk: Any, rows: Any, sums: Any, some: Any, place: Any) -> None:
+    """`some` words of every run; place: pixels from the first to before the last, a block of filters."""
+    first, stop = some
+    p, last, column, pitch = place
     for r in range(walk.runs.size):
-        i = 0
-        while i < length:
-            where = (p, last, walk.runs[r] + i, column, (r * length + i) * pitch + column, pitch)
-            if length - i >= WIDE:
+        i = first
+        while i < stop:
+            where = (p, last, walk.runs[r] + i, column, (r * walk.length + i) * pitch + column, pitch)
+            if stop - i >= WIDE:
                 _outer(flat, walk.sources, rows, sums, where, WIDE, VECTORS)
                 i += WIDE
-            elif length - i >= THIN:
+            elif stop - i >= THIN:
                 _outer(flat, walk.sources, rows, sums, where, THIN, VECTORS)
                 i += THIN
             else:
@@ -301,22 +312,21 @@ def _add_wide(flat: Any, walk: Any, rows: Any, sums: Any, p: int, last: int, col
 
 
 @njit(cache=True, nogil=True)
-def _add_narrow(
-    flat: Any, walk: Any, rows: Any, sums: Any, p: int, last: int, column: int, pitch: int
-) -> None:
+def _add_narrow(flat: Any, walk: Any, rows: Any, sums: Any, some: Any, place: Any) -> None:
     """`_add_wide` of one vector of filters."""
-    length = walk.length
+    first, stop = some
+    p, last, column, pitch = place
     for r in range(walk.runs.size):
-        i = 0
-        while i < length:
-            where = (p, last, walk.runs[r] + i, column, (r * length + i) * pitch + column, pitch)
-            if length - i >= LONG:
+        i = first
+        while i < stop:
+            where = (p, last, walk.runs[r] + i, column, (r * walk.length + i) * pitch + column, pitch)
+            if stop - i >= LONG:
                 _outer(flat, walk.sources, rows, sums, where, LONG, 1)
                 i += LONG
-            elif length - i >= TALL:
+            elif stop - i >= TALL:
                 _outer(flat, walk.sources, rows, sums, where, TALL, 1)
                 i += TALL
-            elif length - i >= THIN:
+            elif stop - i >= THIN:
                 _outer(flat, walk.sources, rows, sums, where, THIN, 1)
                 i += THIN
             else:

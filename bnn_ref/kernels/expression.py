@@ -18,6 +18,7 @@ from llvmlite import ir
 from numba import njit, types
 from numpy.typing import NDArray
 
+from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import INDEX, INTERPRETED, _intrinsic, _item
 from bnn_ref.kernels.tracing import OPERATIONS, Formula, traced
 
@@ -172,9 +173,14 @@ def fused(formula: Formula, x: Array, times: Array | None = None, plain: Formula
         return y.reshape(x.shape)
     lanes = BYTES // x.dtype.itemsize
     whole = x.size // lanes * lanes
-    given = flat[:whole] if factor is None else factor[:whole]
-    constants = np.array(found.constants, x.dtype)
-    compiled(found.program, factor is not None)(flat[:whole], given, constants, y[:whole], lanes)
+    given, constants = flat if factor is None else factor, np.array(found.constants, x.dtype)
+    run = compiled(found.program, factor is not None)
+
+    def work(first: int, last: int) -> None:
+        vectors = slice(first * lanes, last * lanes)
+        run(flat[vectors], given[vectors], constants, y[vectors], lanes)
+
+    share(work, x.size // lanes, y.nbytes)
     y[whole:] = _plain(plain, flat[whole:], None if factor is None else factor[whole:])
     return y.reshape(x.shape)
 

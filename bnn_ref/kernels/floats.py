@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.kernels.correlation import Walk, correlate, outer, outer_signs
 from bnn_ref.kernels.layout import Geometry, aligned, lay_filters, pitch_of
+from bnn_ref.kernels.threads import share
 
 Floats = NDArray[Any]
 Places = NDArray[np.int64]
@@ -58,9 +59,14 @@ def convolve(x: Floats, w: Floats, geometry: Geometry) -> Floats:
         _spread(geometry.firsts, group, geometry.size),
         _spread(np.arange(pixels) * pitch, group, pixels * pitch),
     )
-    y = aligned((len(x), pixels * pitch), np.float32)
+    y, rows = aligned((len(x), pixels * pitch), np.float32), _rows(x)
     height, width, channels = geometry.padded
-    correlate(_rows(x), walk, _scratch(group, height, width * channels), pad, pad * channels, pitch, y)
+
+    def part(first: int, last: int) -> None:
+        scratch = _scratch(group, height, width * channels)
+        correlate(rows[first:last], walk, scratch, pad, pad * channels, pitch, y[first:last])
+
+    share(part, len(x), rows.nbytes + y.nbytes)
     return _cut(y, (len(x), *geometry.shape, pitch), filters)
 
 
@@ -119,7 +125,7 @@ def images_grad(dy: Floats, w: Floats, geometry: Geometry) -> Floats:
     row = sum(left, dy.shape[2]) * filters
     height, pitch = sum(top, dy.shape[1]), pitch_of(channels)
     group = _group(len(dy), height * row + prod(sizes) * pitch)
-    dx, scratch = aligned((len(dy), prod(sizes) * pitch), np.float32), _scratch(group, height, row)
+    dx, rows, walks = aligned((len(dy), prod(sizes) * pitch), np.float32), _rows(dy), []
     for down, along in ((down, along) for down in axes[0] for along in axes[1]):
         targets = (down.pixels[:, None] * geometry.width + along.pixels).reshape(-1) * pitch
         if len(down.taps) * len(along.taps) == 0:
@@ -134,7 +140,14 @@ def images_grad(dy: Floats, w: Floats, geometry: Geometry) -> Floats:
             _spread(firsts.reshape(-1), group, height * row),
             _spread(targets, group, prod(sizes) * pitch),
         )
-        correlate(_rows(dy), walk, scratch, top.before, left.before * filters, pitch, dx)
+        walks.append(walk)
+
+    def part(first: int, last: int) -> None:
+        scratch, place = _scratch(group, height, row), (top.before, left.before * filters, pitch)
+        for walk in walks:
+            correlate(rows[first:last], walk, scratch, *place, dx[first:last])
+
+    share(part, len(dy), rows.nbytes + dx.nbytes)
     return _cut(dx, (len(dy), *sizes, pitch), channels)
 
 
@@ -153,10 +166,15 @@ def _filters_grad(add: Callable[..., None], x: NDArray[Any], dy: Floats, geometr
     pitch, channels = pitch_of(filters), geometry.words
     group = _group(len(x), geometry.size + pixels * pitch)
     firsts = _spread(geometry.firsts, group, geometry.size)
-    dw, grads = (_scratch(n, 1, pitch)[:, 0] for n in (geometry.kernel**2 * channels, group * pixels))
+    dw = _scratch(geometry.kernel**2 * channels, 1, pitch)[:, 0]
     walk = Walk(dw[:0, 0], geometry.runs, geometry.length, firsts, firsts)
     height, width, _ = geometry.padded
-    scratch = _scratch(group, height, width * channels)
     rows = np.ascontiguousarray(dy, np.float32).reshape(len(dy), pixels, filters)
-    add(x, rows, walk, scratch, pad, pad * channels, grads, CHUNK, dw)
+
+    def part(first: int, last: int) -> None:
+        """The sums of some words of every run: a thread has sums of its own, whatever it reads."""
+        scratch, grads = _scratch(group, height, width * channels), _scratch(group * pixels, 1, pitch)[:, 0]
+        add(x, rows, walk, scratch, pad, pad * channels, grads, CHUNK, (first, last), dw)
+
+    share(part, geometry.length, x.nbytes + rows.nbytes)
     return _cut(dw, (geometry.kernel, geometry.kernel, channels, pitch), filters)

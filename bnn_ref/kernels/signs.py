@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bnn_ref.kernels import floats
 from bnn_ref.kernels.conv import output_size
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, masks, pitch_of
+from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import INTERPRETED, LANES, Work, convolution, pack_rows
 from bnn_ref.kernels.xnor import starts
 
@@ -37,8 +38,10 @@ def _bits(x: Array, padding: int, strict: bool) -> Bits | None:
     targets = (rows[:, None] * bits.shape[2] + columns).reshape(-1) * (words * PER_WORD // LANES)
     numbers = np.ascontiguousarray(x, np.float32).reshape(n, height * width, pitch)
     halves = bits.view(np.uint16).reshape(n, -1) if n else np.zeros((0, 0), np.uint16)
-    nan = pack_rows(numbers, targets, masks(channels), halves, strict, 0, n)
-    return None if nan else bits
+    nan = []
+    found = (numbers, targets, masks(channels), halves, strict)
+    share(lambda first, last: nan.append(pack_rows(*found, first, last)), n, numbers.nbytes)
+    return None if any(nan) else bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,8 @@ class SignImages:
             geometry.places(pitch=pitch),
             **NONE | {"start": starts(geometry, turned, self.channels), "reals": y},
         )
-        convolution("signs", "f")(work, pitch, 0, len(self.bits))
+        run = convolution("signs", "f")
+        share(lambda first, last: run(work, pitch, first, last), len(y), y.nbytes)
         return np.ascontiguousarray(y[..., :filters])
 
     def weight_grad(self, dy: Array, kernel: int, stride: int = 1) -> Array:

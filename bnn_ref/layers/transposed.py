@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bnn_ref.checks import require
-from bnn_ref.kernels import conv2d, conv2d_weight_grad, linear
+from bnn_ref.kernels import conv2d, conv2d_input_grad, conv2d_weight_grad, linear
 from bnn_ref.layers.conv import Convolution
-from bnn_ref.layers.linear import rows_times
 from bnn_ref.parameter import Array
 
 
@@ -71,12 +70,19 @@ class ConvTranspose2d(Convolution):
         """(K, K, C, F) -> (C, K*K*F): what one pixel gives to every tap."""
         return np.ascontiguousarray(np.moveaxis(w, 2, 0)).reshape(w.shape[2], -1)
 
+    @staticmethod
+    def turned(w: Array) -> Array:
+        """(K, K, C, F) -> (K, K, F, C): the filters of the convolution."""
+        return np.ascontiguousarray(np.swapaxes(w, 2, 3))
+
     def multiply(self, x: Array, w: Array) -> Array:
-        rows = rows_times if self.training else linear
-        return overlap_add(rows(x, self.wide(w)), self.kernel_size, self.stride, self.padding)
+        if self.training:
+            shape = (len(x), *self.output_shape(x.shape[1:]))
+            return conv2d_input_grad(x, self.turned(w), shape, self.stride, self.padding)
+        return overlap_add(linear(x, self.wide(w)), self.kernel_size, self.stride, self.padding)
 
     def input_grad(self, dy: Array, x: Array, w: Array) -> Array:
-        return conv2d(dy, np.ascontiguousarray(np.swapaxes(w, 2, 3)), self.stride, self.padding)
+        return conv2d(dy, self.turned(w), self.stride, self.padding)
 
     def weight_grad(self, dy: Array, x: Array, w: Array) -> Array:
         grad = conv2d_weight_grad(dy, x, self.kernel_size, self.stride, self.padding)

@@ -86,9 +86,8 @@ class Optimizer:
             if parameter.grad is None:
                 continue
             parameter.value = self.moved(index, parameter, parameter.grad)
-            curvature = self.curvature(index)
-            if parameter.curvature is not None and curvature is not None:
-                parameter.curvature.value = curvature
+            if parameter.curvature is not None and (found := self.curvature(index)) is not None:
+                parameter.curvature.value = found
 
     def moved(self, index: int, parameter: Parameter, grad: Array) -> Array:
         """value - lr * direction; where the parameter is latent, scaled by Glorot's bound and clipped."""

@@ -15,13 +15,14 @@ from bnn_ref import kernels as compiled
 from bnn_ref.checks import require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.kernels import naive as definitions
+from bnn_ref.kernels.threads import pool
 from bnn_ref.kernels.tiles import INTERPRETED
 from bnn_ref.layers import Layer
 from bnn_ref.models import Model
 from bnn_ref.packed import container, document
 from bnn_ref.packed.compiler import Compiler
 from bnn_ref.packed.graph import Graph
-from bnn_ref.packed.plans import Plans, workers
+from bnn_ref.packed.plans import Plans
 from bnn_ref.packed.steps.base import stored
 from bnn_ref.parameter import Array
 
@@ -83,7 +84,7 @@ class PackedModel:
         if min(threads, len(x)) == 1:
             return self._planned(x)
         parts = np.array_split(x, min(threads, len(x)))
-        return np.concatenate(list(workers(threads).map(self._planned, parts)))
+        return np.concatenate(list(pool(threads).map(self._planned, parts)))
 
     def _planned(self, x: Array) -> Array:
         plan = self.plans.take(x.shape[1:])

@@ -1,11 +1,8 @@
-"""Idle plans of a packed network, a bounded number of them; and the threads that share its images."""
+"""Idle plans of a packed network, a bounded number of them."""
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from threading import Lock
 
 from bnn_ref.packed.graph import Graph
@@ -53,12 +50,3 @@ class Plans:
 
     def __len__(self) -> int:
         return sum(map(len, self._idle.values()))
-
-
-@cache
-def workers(threads: int) -> ThreadPoolExecutor:
-    """The pool of so many threads; they wait between calls, without spinning."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="bnn_ref")
-
-
-os.register_at_fork(after_in_child=workers.cache_clear)  # threads do not survive a fork

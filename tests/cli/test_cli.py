@@ -357,7 +357,10 @@ BAD: list[tuple[list[str], str]] = [
     (["train", "--out", "OUT", "--lr", "nan"], "lr: required a finite number"),
     (["train", "--out", "OUT", "--harden", "3"], "harden: required None, or with a proximal optimizer"),
     (["train", "--out", "OUT", "--optimizer", "prox-connect", "--prox", "sign"], "prox: required one of"),
-    (["train", "--out", "OUT", "--prox", "parq"], "prox: required a proximal optimizer beside it, got 'adam'"),
+    (
+        ["train", "--out", "OUT", "--prox", "parq"],
+        "prox: required a proximal optimizer beside it, got 'adam'",
+    ),
     (["train", "--out", "OUT", "--optimizer", "sgd", "--rule", "sgd"], "rule: required a proximal optimizer"),
     (["train", "--out", "OUT", "--optimizer", "prox-connect", "--prox", "bnn++"], "a curve that never falls"),
     (

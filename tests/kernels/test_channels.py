@@ -39,7 +39,9 @@ def test_batch_norm(case: tuple[type, Any, Any, Any]) -> None:
     narrow = [part.astype(dtype) for part in (x, dy, inverse, gamma, beta, mean)]
     wide = [part.astype(np.float64) for part in narrow]
     x, dy, inverse, gamma, beta, mean = narrow
-    for got, expected, size in zip(moments(x), naive.moments(wide[0]), (abs(wide[0]), wide[0] ** 2), strict=True):
+    for got, expected, size in zip(
+        moments(x), naive.moments(wide[0]), (abs(wide[0]), wide[0] ** 2), strict=True
+    ):
         # terms that cancel leave the rounding of their sizes, however small the sum
         assert (abs(got - expected) <= TOLERANCE[dtype] * size.mean(axis=(0, 1))).all()
     y = naive.normalize(wide[0], wide[5], wide[2], wide[3], wide[4])

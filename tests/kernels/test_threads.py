@@ -1,0 +1,111 @@
+"""Threads: every part is done once, little is not shared, and results do not depend on how many there are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnn_ref import kernels
+from bnn_ref.kernels import threads
+from bnn_ref.kernels.expression import fused
+from bnn_ref.kernels.signs import SignImages
+from bnn_ref.kernels.threads import GRAIN, get_threads, pool, set_threads, share
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    before = get_threads()
+    yield
+    set_threads(before)
+
+
+@given(st.integers(1, 7), st.integers(0, 40), st.integers(0, 10 * GRAIN))
+def test_every_item_is_worked_on_once(count: int, items: int, nbytes: int) -> None:
+    set_threads(count)
+    seen: list[tuple[int, int]] = []
+    share(lambda first, last: seen.append((first, last)), items, nbytes)
+    assert sorted(i for part in seen for i in range(*part)) == list(range(items))
+    assert len(seen) <= max(1, min(count, nbytes // GRAIN))
+
+
+def test_work_is_done_at_the_same_time() -> None:
+    set_threads(3)
+    meeting = threading.Barrier(3, timeout=20)  # passes only if three threads come
+    share(lambda first, last: meeting.wait(), 3, 3 * GRAIN)
+
+
+def test_a_thread_of_the_pool_shares_with_nobody() -> None:
+    set_threads(2)
+    seen: list[tuple[int, int]] = []
+    pool(1).submit(share, lambda first, last: seen.append((first, last)), 8, 8 * GRAIN).result(timeout=20)
+    assert seen == [(0, 8)]
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_an_error_in_any_thread_arrives(broken: int) -> None:
+    set_threads(2)
+
+    def work(first: int, last: int) -> None:
+        if first == broken:
+            raise KeyError(first)
+
+    with pytest.raises(KeyError, match=str(broken)):
+        share(work, 2, 2 * GRAIN)
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, True])
+def test_a_number_of_threads_that_is_none(bad: Any) -> None:
+    with pytest.raises(ValueError, match="count: required a whole number >= 1"):
+        set_threads(bad)
+
+
+def conv(rng: np.random.Generator, channels: int, stride: int) -> list[Any]:
+    x, w = (rng.normal(size=s).astype(np.float32) for s in ((5, 9, 8, channels), (3, 3, channels, 21)))
+    y = kernels.conv2d(x, w, stride, 1)
+    dy = rng.normal(size=y.shape).astype(np.float32)
+    grads = (
+        kernels.conv2d_input_grad(dy, w, x.shape, stride, 1),
+        kernels.conv2d_weight_grad(x, dy, 3, stride, 1),
+    )
+    return [y, *grads]
+
+
+def signs(rng: np.random.Generator, channels: int, stride: int) -> list[Any]:
+    x, w = (rng.normal(size=s).astype(np.float32) for s in ((5, 9, 8, channels), (3, 3, channels, 21)))
+    images = SignImages.of(x, 1)
+    assert images is not None
+    y = images.conv2d(w, stride)
+    return [images.bits, y, images.weight_grad(rng.normal(size=y.shape).astype(np.float32), 3, stride)]
+
+
+def rows(rng: np.random.Generator, channels: int, _: int) -> list[Any]:
+    x, dy = (rng.normal(3, 1, size=(900, channels)).astype(np.float32) for _ in range(2))
+    mean, variance = (part.astype(np.float32) for part in kernels.moments(x))
+    gamma, slope = rng.normal(size=(2, channels)).astype(np.float32)
+    norms = (
+        kernels.normalize(x, mean, variance, gamma, slope),
+        *kernels.normalize_grad(x, dy, mean, variance, gamma),
+    )
+    prelu = kernels.prelu(x - 3, slope), *kernels.prelu_grad(x - 3, dy, slope)
+    return [mean, variance, *norms, *prelu, fused(lambda v: 3 * v * v - 1, x, dy)]
+
+
+@pytest.mark.parametrize("work", [conv, signs, rows])
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 3), st.integers(2, 5))
+def test_no_result_depends_on_threads(
+    work: Callable[..., list[Any]], seed: int, channels: int, stride: int, count: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "GRAIN", 1)
+        set_threads(1)
+        alone = work(np.random.default_rng(seed), channels, stride)
+        set_threads(count)
+        together = work(np.random.default_rng(seed), channels, stride)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
