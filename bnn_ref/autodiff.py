@@ -12,6 +12,7 @@ import numpy as np
 from bnn_ref.parameter import Array
 
 _serial = itertools.count()
+_ZERO = bytes(32)
 
 
 class Differentiable(Protocol):
@@ -57,7 +58,10 @@ def forget(output: Tensor) -> None:
     Shape and dtype stay.
     """
     for tensor in ancestors(output):
-        tensor.value = np.broadcast_to(tensor.value.dtype.type(0), tensor.value.shape)
+        shape, dtype = tensor.value.shape, tensor.value.dtype
+        tensor.value = np.ndarray(
+            shape, dtype, _ZERO, 0, (0,) * len(shape)
+        )  # broadcast_to takes ten times as long
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from bnn_ref.kernels import floats
-from bnn_ref.kernels.layout import Geometry
+from bnn_ref.kernels.layout import Geometry, geometry
 from bnn_ref.kernels.tiles import INTERPRETED
 
 T = TypeVar("T", np.float32, np.float64, np.complex128)
@@ -167,7 +167,7 @@ def _geometry(x_shape: Sequence[int], kernel: int, stride: int, padding: int) ->
     """The convolution's shapes; ValueError where there is no output pixel."""
     for size in x_shape[1:3]:
         output_size(size, kernel, stride, padding)
-    return Geometry(x_shape[1], x_shape[2], x_shape[3], kernel, stride, padding)
+    return geometry(x_shape[1], x_shape[2], x_shape[3], kernel, stride, padding)
 
 
 def _in_tiles(x: NDArray[Any]) -> bool:
@@ -232,10 +232,10 @@ def conv2d_input_grad(
         raise ValueError(f"conv2d_input_grad: x_shape must be (N, H, W, C), got {tuple(x_shape)}")
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d_input_grad: w", w.shape, (kernel, kernel, x_shape[3], filters))
-    geometry: Geometry = _geometry(x_shape, kernel, stride, padding)
-    _check_shape("conv2d_input_grad: dy", dy.shape, (x_shape[0], *geometry.shape, filters))
+    shapes: Geometry = _geometry(x_shape, kernel, stride, padding)
+    _check_shape("conv2d_input_grad: dy", dy.shape, (x_shape[0], *shapes.shape, filters))
     if _in_tiles(dy):
-        return floats.images_grad(dy, w, geometry)
+        return floats.images_grad(dy, w, shapes)
     columns = _Columns(x_shape, kernel, stride, padding, dy.dtype)
     dx = np.empty(tuple(x_shape), dy.dtype)
     for block in columns.blocks():
@@ -271,11 +271,11 @@ def conv2d_weight_grad(
     Source: ours.
     """
     _check("conv2d_weight_grad", x=x, dy=dy)
-    geometry: Geometry = _geometry(x.shape, kernel, stride, padding)
+    shapes: Geometry = _geometry(x.shape, kernel, stride, padding)
     channels, filters = x.shape[3], dy.shape[3]
-    _check_shape("conv2d_weight_grad: dy", dy.shape, (len(x), *geometry.shape, filters))
+    _check_shape("conv2d_weight_grad: dy", dy.shape, (len(x), *shapes.shape, filters))
     if _in_tiles(x):
-        return floats.filters_grad(x, dy, geometry)
+        return floats.filters_grad(x, dy, shapes)
     columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
     dw = np.zeros((kernel * kernel * channels, filters), x.dtype)
     for block in columns.blocks():

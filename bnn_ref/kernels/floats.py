@@ -6,6 +6,7 @@ multiplied. `naive` spells all three. Source: ours.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_ref.kernels.correlation import Walk, correlate, outer, outer_signs
-from bnn_ref.kernels.layout import Geometry, aligned, lay_filters, pitch_of
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
 from bnn_ref.kernels.threads import share
 
 Floats = NDArray[Any]
@@ -42,6 +43,14 @@ def _spread(places: Places, group: int, size: int) -> Places:
     return (np.arange(group)[:, None] * size + places).reshape(-1)
 
 
+@lru_cache(64)
+def _places(geometry: Geometry, group: int, pitch: int) -> tuple[Places, Places]:
+    """For every output pixel of a group: its first word, and its first number."""
+    pixels = prod(geometry.shape)
+    firsts = _spread(geometry.firsts, group, geometry.size)
+    return firsts, _spread(np.arange(pixels) * pitch, group, pixels * pitch)
+
+
 def _rows(x: Floats) -> Floats:
     """(N, H, W, C) -> (N, H, W * C), in native byte order."""
     return np.ascontiguousarray(x, np.float32).reshape(*x.shape[:2], x.shape[2] * x.shape[3])
@@ -52,13 +61,8 @@ def convolve(x: Floats, w: Floats, geometry: Geometry) -> Floats:
     filters, pixels = w.shape[-1], prod(geometry.shape)
     pitch, pad = pitch_of(filters), geometry.padding
     group = _group(len(x), geometry.size + pixels * pitch)
-    walk = Walk(
-        lay_filters(w.reshape(-1, filters).T),
-        geometry.runs,
-        geometry.length,
-        _spread(geometry.firsts, group, geometry.size),
-        _spread(np.arange(pixels) * pitch, group, pixels * pitch),
-    )
+    laid = lay_filters(w.reshape(-1, filters).T)
+    walk = Walk(laid, geometry.runs, geometry.length, *_places(geometry, group, pitch))
     y, rows = aligned((len(x), pixels * pitch), np.float32), _rows(x)
     height, width, channels = geometry.padded
 
@@ -116,39 +120,71 @@ class _Margin(NamedTuple):
         return cls(before, after)
 
 
-def images_grad(dy: Floats, w: Floats, geometry: Geometry) -> Floats:
-    """(N, Ho, Wo, F) and (K, K, C, F) -> (N, H, W, C)."""
-    kernel, _, channels, filters = w.shape
-    sizes = (geometry.height, geometry.width)
-    axes = [phases(size, kernel, geometry.stride, geometry.padding) for size in sizes]
-    top, left = (_Margin.of(axis, outputs) for axis, outputs in zip(axes, dy.shape[1:3], strict=True))
-    row = sum(left, dy.shape[2]) * filters
-    height, pitch = sum(top, dy.shape[1]), pitch_of(channels)
-    group = _group(len(dy), height * row + prod(sizes) * pitch)
-    dx, rows, walks = aligned((len(dy), prod(sizes) * pitch), np.float32), _rows(dy), []
+class _Back(NamedTuple):
+    """How the gradient to images of one geometry is walked: what does not depend on numbers.
+
+    Attributes
+    ----------
+    height, row : int
+        Of the outputs' gradients with their margins: rows, and words of one.
+    top, left : int
+        Rows before the first, words before the first of a row.
+    group : int
+        Images at a time.
+    steps : list of (taps down, taps along, Walk)
+        One a class of pixels: which filters' taps arrive, and the walk that still wants the filters.
+    dead : int64
+        Pixels that no output reads.
+    """
+
+    height: int
+    row: int
+    top: int
+    left: int
+    group: int
+    steps: list[tuple[Places, Places, Walk]]
+    dead: Places
+
+
+@lru_cache(64)
+def _back(geometry: Geometry, filters: int, images: int) -> _Back:
+    sizes, pitch = (geometry.height, geometry.width), pitch_of(geometry.words)
+    axes = [phases(size, geometry.kernel, geometry.stride, geometry.padding) for size in sizes]
+    top, left = (_Margin.of(axis, outputs) for axis, outputs in zip(axes, geometry.shape, strict=True))
+    height, row = sum(top, geometry.shape[0]), sum(left, geometry.shape[1]) * filters
+    group = _group(images, height * row + prod(sizes) * pitch)
+    steps, dead = [], [np.zeros(0, np.int64)]
     for down, along in ((down, along) for down in axes[0] for along in axes[1]):
-        targets = (down.pixels[:, None] * geometry.width + along.pixels).reshape(-1) * pitch
+        pixels = (down.pixels[:, None] * geometry.width + along.pixels).reshape(-1)
         if len(down.taps) * len(along.taps) == 0:
-            dx.reshape(len(dx), prod(sizes), pitch)[:, targets // pitch] = 0
+            dead.append(pixels)
             continue
         firsts = (down.firsts + top.before)[:, None] * row + (along.firsts + left.before) * filters
-        taps = w[down.taps[:, None], along.taps].transpose(2, 0, 1, 3)
-        walk = Walk(
-            lay_filters(taps.reshape(channels, -1)),
-            np.arange(len(down.taps)) * row,
-            len(along.taps) * filters,
-            _spread(firsts.reshape(-1), group, height * row),
-            _spread(targets, group, prod(sizes) * pitch),
-        )
-        walks.append(walk)
+        sources = _spread(firsts.reshape(-1), group, height * row)
+        targets = _spread(pixels * pitch, group, prod(sizes) * pitch)
+        runs, length = np.arange(len(down.taps)) * row, len(along.taps) * filters
+        steps.append((down.taps[:, None], along.taps, Walk(NONE["reals"], runs, length, sources, targets)))
+    return _Back(height, row, top.before, left.before * filters, group, steps, np.concatenate(dead))
+
+
+def images_grad(dy: Floats, w: Floats, geometry: Geometry) -> Floats:
+    """(N, Ho, Wo, F) and (K, K, C, F) -> (N, H, W, C)."""
+    channels, filters = w.shape[2:]
+    pixels, pitch = geometry.height * geometry.width, pitch_of(channels)
+    back = _back(geometry, filters, len(dy))
+    dx, rows, walks = aligned((len(dy), pixels * pitch), np.float32), _rows(dy), []
+    dx.reshape(len(dx), pixels, pitch)[:, back.dead] = 0
+    for down, along, walk in back.steps:
+        taps = w[down, along].transpose(2, 0, 1, 3)
+        walks.append(walk._replace(filters=lay_filters(taps.reshape(channels, -1))))
 
     def part(first: int, last: int) -> None:
-        scratch, place = _scratch(group, height, row), (top.before, left.before * filters, pitch)
+        scratch = _scratch(back.group, back.height, back.row)
         for walk in walks:
-            correlate(rows[first:last], walk, scratch, *place, dx[first:last])
+            correlate(rows[first:last], walk, scratch, back.top, back.left, pitch, dx[first:last])
 
     share(part, len(dy), rows.nbytes + dx.nbytes)
-    return _cut(dx, (len(dy), *sizes, pitch), channels)
+    return _cut(dx, (len(dy), geometry.height, geometry.width, pitch), channels)
 
 
 def filters_grad(x: Floats, dy: Floats, geometry: Geometry) -> Floats:
@@ -165,7 +201,7 @@ def _filters_grad(add: Callable[..., None], x: NDArray[Any], dy: Floats, geometr
     filters, pixels, pad = dy.shape[-1], prod(geometry.shape), geometry.padding
     pitch, channels = pitch_of(filters), geometry.words
     group = _group(len(x), geometry.size + pixels * pitch)
-    firsts = _spread(geometry.firsts, group, geometry.size)
+    firsts, _ = _places(geometry, group, pitch)
     dw = _scratch(geometry.kernel**2 * channels, 1, pitch)[:, 0]
     walk = Walk(dw[:0, 0], geometry.runs, geometry.length, firsts, firsts)
     height, width, _ = geometry.padded

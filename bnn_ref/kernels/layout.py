@@ -1,7 +1,7 @@
 """How images, filters and output pixels lie in memory for the tiles of `tiles`."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
@@ -16,9 +16,9 @@ LINE = 64
 
 def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     """An uninitialised C-contiguous array that begins at a cache line."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = prod(shape) * np.dtype(dtype).itemsize
     raw = np.empty(size + LINE, np.uint8)
-    start = -raw.ctypes.data % LINE
+    start = -raw.__array_interface__["data"][0] % LINE
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
@@ -138,6 +138,12 @@ class Geometry:
         """(P, 3), the `pixels` of a `Work`: first word, row of `start`, and where the bits go (`targets`)."""
         starts = self.border[1] * pitch
         return np.stack([self.firsts, starts, np.zeros_like(starts) if targets is None else targets], axis=1)
+
+
+@lru_cache(64)
+def geometry(height: int, width: int, words: int, kernel: int, stride: int, padding: int) -> Geometry:
+    """The `Geometry` with what it has found out so far: a layer asks for the same one at every step."""
+    return Geometry(height, width, words, kernel, stride, padding)
 
 
 NONE: dict[str, NDArray[Any]] = {

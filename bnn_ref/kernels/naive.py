@@ -276,3 +276,21 @@ def prelu_grad(
     above = x.real > 0 if above is None else above
     below = np.where(above, 0, x * dy)
     return np.where(above, dy, slope * dy), below.sum(axis=_places(x))
+
+
+def adam(
+    grad: NDArray[Any],
+    first: NDArray[Any],
+    second: NDArray[Any],
+    betas: tuple[float, float],
+    steps: int,
+    eps: float,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Both moments, and the first over the root of the second, each freed of its start from 0.
+
+    Source: adam2015.
+    """
+    b1, b2 = betas
+    m = b1 * first + (1 - b1) * grad
+    v = b2 * second + (1 - b2) * grad * grad
+    return (m / (1 - b1**steps)) / (np.sqrt(v / (1 - b2**steps)) + eps), m, v

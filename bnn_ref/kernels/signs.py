@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.kernels import floats
 from bnn_ref.kernels.conv import output_size
-from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, masks, pitch_of
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, geometry, lay_filters, masks, pitch_of
 from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import INTERPRETED, LANES, Work, convolution, pack_rows
 from bnn_ref.kernels.xnor import starts
@@ -87,23 +87,23 @@ class SignImages:
         """Of a convolution whose pixels have so many words; ValueError where there is no output pixel."""
         for size in self.shape[1:3]:
             output_size(size, kernel, stride, self.padding)
-        return Geometry(*self.shape[1:3], words, kernel, stride, self.padding)
+        return geometry(*self.shape[1:3], words, kernel, stride, self.padding)
 
     def conv2d(self, w: Array, stride: int = 1) -> Array:
         """`conv2d` of the values and filters w (K, K, C, F) of +1 and -1: float32 (N, Ho, Wo, F)."""
         kernel, filters, words = w.shape[0], w.shape[3], self.bits.shape[3]
-        geometry, pitch = self.geometry(kernel, stride, words), pitch_of(w.shape[3])
+        shapes, pitch = self.geometry(kernel, stride, words), pitch_of(w.shape[3])
         turned = _bits(np.ascontiguousarray(w.transpose(3, 0, 1, 2)), 0, False)
         if turned is None:
             raise ValueError("SignImages.conv2d: w must be +1 and -1, got NaN")
-        y = aligned((len(self.bits), *geometry.shape, pitch), np.float32)
+        y = aligned((len(self.bits), *shapes.shape, pitch), np.float32)
         work = Work(
-            self.bits.reshape(len(self.bits), geometry.size),
+            self.bits.reshape(len(self.bits), shapes.size),
             lay_filters(turned.reshape(filters, -1)),
-            geometry.runs,
-            geometry.length,
-            geometry.places(pitch=pitch),
-            **NONE | {"start": starts(geometry, turned, self.channels), "reals": y},
+            shapes.runs,
+            shapes.length,
+            shapes.places(pitch=pitch),
+            **NONE | {"start": starts(shapes, turned, self.channels), "reals": y},
         )
         run = convolution("signs", "f")
         share(lambda first, last: run(work, pitch, first, last), len(y), y.nbytes)
@@ -111,5 +111,5 @@ class SignImages:
 
     def weight_grad(self, dy: Array, kernel: int, stride: int = 1) -> Array:
         """`conv2d_weight_grad` of the values and float32 dy (N, Ho, Wo, F): (K, K, C, F)."""
-        geometry = self.geometry(kernel, stride, self.channels)
-        return floats.filters_grad_of_signs(self.bits, dy, geometry)
+        shapes = self.geometry(kernel, stride, self.channels)
+        return floats.filters_grad_of_signs(self.bits, dy, shapes)

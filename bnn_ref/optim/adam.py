@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from bnn_ref.kernels.updates import adam
 from bnn_ref.optim.base import Optimizer
 from bnn_ref.parameter import Array, Parameter
 
@@ -48,12 +49,12 @@ class Adam(Optimizer):
         self.betas, self.eps = betas, eps
 
     def direction(self, index: int, value: Array, grad: Array) -> Array:
-        (b1, b2), (steps, first, second) = self.betas, (f"{index}.{n}" for n in ("steps", "first", "second"))
+        steps, first, second = (f"{index}.{name}" for name in ("steps", "first", "second"))
         t = int(self.memory.get(steps, 0)) + 1
-        m = b1 * self.memory.get(first, 0.0) + (1 - b1) * grad
-        v = b2 * self.memory.get(second, 0.0) + (1 - b2) * grad * grad
+        m, v = (self.memory[name] if t > 1 else np.zeros_like(grad) for name in (first, second))
+        found, m, v = adam(grad, m, v, self.betas, t, self.eps)
         self.memory |= {steps: np.array(t), first: m, second: v}
-        return (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + self.eps)
+        return found
 
     def curvature(self, index: int) -> Array | None:
         """sqrt(v) + eps, v not corrected for its start from 0. Source: lab2017 (released code)."""

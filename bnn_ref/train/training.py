@@ -58,7 +58,7 @@ class Training:
         self.task.check(model, config.loss)
         able = config.optimizer not in PROXIMAL or any(p.latent for p in model.parameters())
         require(able, "optimizer", "one of real weights for a model without latent ones", config.optimizer)
-        self.model, self.config = model, config
+        self.model, self.config, self.parameters = model, config, model.parameters()
         self.rng = np.random.default_rng(config.seed)
         self.penalty = Penalties(model, config)
         parameters = unfrozen(model, config.frozen) if trained is None else trained
@@ -170,7 +170,8 @@ class Training:
             self._set_rates()
             self.optimizer.step()
             self.beside.step()
-        self.model.zero_grad()
+        for parameter in self.parameters:
+            parameter.zero_grad()
         self.penalty.zero_grad()
         self.lr_sum += self.optimizer.lr
         self.step += 1

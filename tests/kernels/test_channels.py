@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bnn_ref.kernels import channels, moments, naive, normalize, normalize_grad, prelu, prelu_grad
 from bnn_ref.kernels.channels import narrow
+from bnn_ref.kernels.updates import adam
 
 ROWS = st.sampled_from([1, 2, 63, 64, 65, 200])
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-12}
@@ -111,3 +112,12 @@ def test_only_whole_numbers_of_16_bits_are_narrowed(bad: float) -> None:
         other.flat[at] = bad
         assert narrow(other) is other
     assert narrow(x.astype(np.float64)).dtype == np.float64
+
+
+@given(cases(), st.integers(1, 3000))
+def test_adam_rounds_as_numpy(case: tuple[type, Any, Any, Any], steps: int) -> None:
+    dtype, grad, first, _ = case
+    grad, first, second = (part.astype(dtype) for part in (grad, first, abs(first)))
+    known = grad, first, second, (0.9, 0.999), steps, 1e-8
+    for got, expected in zip(adam(*known), naive.adam(*known), strict=True):
+        np.testing.assert_array_equal(got, expected, strict=True)
