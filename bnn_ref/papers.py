@@ -143,6 +143,13 @@ PAPERS: dict[str, Paper] = {
         2019,
         _arxiv("1902.09212"),
     ),
+    "dark2020": Paper(
+        "F. Zhang, X. Zhu, H. Dai, M. Ye, C. Zhu",
+        "Distribution-Aware Coordinate Representation for Human Pose Estimation",
+        "CVPR",
+        2020,
+        _arxiv("1910.06278"),
+    ),
     "bbc2023": Paper(
         "Y. He, L. Zhang, W. Wu, H. Zhou",
         "Binarizing by Classification: Is soft function really necessary?",

@@ -70,10 +70,13 @@ def train(
     augment: Annotated[
         str, typer.Option(help=f"One of {', '.join(pose.AUGMENTATIONS)}.")
     ] = "simple-baseline",
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Gaussians stand where joints are, not on whole pixels (ours).")
+    ] = False,
     **recipe: Any,
 ) -> None:
     """Train a network to find joints; its file is what `pose predict` and `pack` read."""
-    view = _view(size, sigma, augment)
+    view = _view(size, sigma, augment, exact)
     if generated is not None:
         require(truth is None and val is None, "generated", "no annotation file beside it", generated)
         make: Callable[[], training.Task] = partial(_drawn, generated, tested, data_seed, view)
@@ -84,13 +87,14 @@ def train(
     learn(make, "heatmap", **recipe)
 
 
-def _view(size: str, sigma: float | None, augment: str) -> pose.View:
+def _view(size: str, sigma: float | None, augment: str, exact: bool) -> pose.View:
     sides = size.split("x")
     good = len(sides) == 2 and all(side.isdecimal() for side in sides)
     require(good, "size", "WIDTHxHEIGHT, as 192x256", size)
     require(augment in pose.AUGMENTATIONS, "augment", f"one of {', '.join(pose.AUGMENTATIONS)}", augment)
     width, height = map(int, sides)
-    return pose.View((width, height), width / 96 if sigma is None else sigma, pose.AUGMENTATIONS[augment])
+    spread = width / 96 if sigma is None else sigma
+    return pose.View((width, height), spread, pose.AUGMENTATIONS[augment], exact)
 
 
 def _drawn(count: int, tested: int, seed: int, view: pose.View) -> training.Task:
@@ -134,6 +138,9 @@ def predict(
         Path | None, typer.Option(help="Boxes instead, COCO's detection results for those images.")
     ] = None,
     flip: Annotated[bool, typer.Option(help="Average with the mirrored image.")] = True,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="The network was trained with --exact: read its peaks so.")
+    ] = False,
     draw: Annotated[
         Path | None, typer.Option(help="Draw the skeletons, one picture an image, there.")
     ] = None,
@@ -152,7 +159,7 @@ def predict(
     candidates = _candidates(known, truth is not None, boxes)
     pictures = pose.Folder(images, known.images)
     pictures.check(candidates.image_ids.tolist())
-    found = pose.find(network, candidates, pictures, preprocessing, flip=flip)
+    found = pose.find(network, candidates, pictures, preprocessing, flip=flip, exact=exact)
     records = pose.result_records(known, found.image_ids.tolist(), found.keypoints, found.scores)
     with replacing(out) as temporary:
         temporary.write_text(json.dumps(records, allow_nan=False))

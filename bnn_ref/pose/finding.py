@@ -69,6 +69,7 @@ def find(
     preprocessing: Preprocessing,
     *,
     flip: bool = True,
+    exact: bool = False,
     batch: int = BATCH,
 ) -> Found:
     """The pose in every box, doubles within an image dropped (`oks_nms` by the areas of the crops).
@@ -85,6 +86,8 @@ def find(
         The one that the network was trained with; its shape is the size of the crops.
     flip : bool
         Average with the maps of the mirrored crop (`flip_test`).
+    exact : bool
+        How peaks are read, as in `decode`: what the `View` of training said.
     batch : int
         Crops at a time.
 
@@ -106,7 +109,7 @@ def find(
         keys = candidates.image_ids[start : start + batch].tolist()
         pixels = cut(pictures, keys, crops[start : start + batch], (width, height))
         maps = _maps(network, preprocessing(pixels), flip)
-        parts.append(_located(maps, crops[start : start + batch], (width, height)))
+        parts.append(_located(decode(maps, exact), crops[start : start + batch], (width, height)))
     joints = np.concatenate(parts)
     scores = person_scores(candidates.scores, joints[:, :, 2])
     kept = _distinct(candidates.image_ids, joints, scores, np.array([crop.area for crop in crops]))
@@ -132,9 +135,9 @@ def _maps(network: Callable[[Array], Array], x: Array, flip: bool) -> Array:
     return flip_test(checked, x) if flip else checked(x)
 
 
-def _located(maps: Array, crops: list[Crop], size: tuple[int, int]) -> Array:
+def _located(decoded: tuple[Array, Array], crops: list[Crop], size: tuple[int, int]) -> Array:
     """Joints in pixels of the image, with their scores: (N, 17, 3)."""
-    points, scores = decode(maps)
+    points, scores = decoded
     back = (inverse(crop.matrix(map_size(size))) for crop in crops)
     places = [transform(matrix, joints) for matrix, joints in zip(back, points)]
     return np.concatenate([np.array(places).reshape(-1, COUNT, 2), scores[:, :, None]], axis=2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from bnn_ref.checks import require, require_positive
 from bnn_ref.parameter import Array
@@ -16,13 +17,16 @@ from bnn_ref.pose.joints import COUNT, FLIP, JOINTS
 STRIDE = 4
 """Pixels of the input for one of the map: input (4i, 4j) lies on map (i, j), with no half pixel between."""
 
+TINY = 1e-9
+"""Less is no height, and no bend."""
+
 HARD = {"elbow": 1.2, "knee": 1.2, "wrist": 1.5, "ankle": 1.5}
 HARD_JOINTS = np.array([HARD.get(name.split("_")[-1], 1.0) for name in JOINTS])
 """Weights (17,) that HRNet's released code offers, and leaves off. Source: hrnet2019 (released code)."""
 
 
 def targets(
-    joints: Array, weights: Array, size: tuple[int, int], sigma: float = 2.0, rounded: bool = True
+    joints: Array, weights: Array, size: tuple[int, int], sigma: float = 2.0, exact: bool = False
 ) -> tuple[Array, Array]:
     """A Gaussian for each joint.
 
@@ -39,9 +43,9 @@ def targets(
         Of the map.
     sigma : float
         In pixels of the map: 2 for inputs of 192 x 256, 3 for 288 x 384.
-    rounded : bool
-        False (ours) leaves the centre where the joint is, joint / 4: small maps then say more, for `decode`
-        moves a quarter of a pixel towards it.
+    exact : bool
+        Ours: the centre stays where the joint is, joint / 4. Small maps then say more, to `decode` and above
+        all to `decode(maps, exact=True)`.
 
     Returns
     -------
@@ -53,7 +57,7 @@ def targets(
     require(joints.shape[1:] == (COUNT, 2), "joints", f"(N, {COUNT}, 2)", joints.shape)
     require(weights.shape == joints.shape[:2], "weights", f"{joints.shape[:2]}", weights.shape)
     require_positive("sigma", sigma)
-    centres = np.trunc(joints / STRIDE + 0.5) if rounded else joints / STRIDE
+    centres = joints / STRIDE if exact else np.trunc(joints / STRIDE + 0.5)
     lines = []
     for axis, length in enumerate(size):
         away = np.arange(length)[:, None] - centres[:, None, :, axis]
@@ -81,21 +85,32 @@ def peaks(maps: Array) -> tuple[Array, Array]:
     return points * (scores > 0)[..., None], scores
 
 
-def decode(maps: Array) -> tuple[Array, Array]:
+def decode(maps: Array, exact: bool = False) -> tuple[Array, Array]:
     """`peaks`, each moved a quarter of a pixel in x and y towards the higher neighbour.
 
     Peaks on the two outermost columns or rows stay where they are, and so do those with equal neighbours.
+    With `exact` (ours) they move to the top of a Gaussian, by half a pixel at most: on each axis, of the
+    parabola through the logarithms at the peak and beside it, in the map smoothed by a Gaussian of one pixel.
 
-    Source: simplebaseline2018 (released code).
+    Source: simplebaseline2018 (released code); `exact` after the idea of dark2020.
     """
     points, scores = peaks(maps)
     height, width = maps.shape[1:3]
     x, y = points.astype(int)[..., 0], points.astype(int)[..., 1]
     n, j = np.nonzero((x > 1) & (x < width - 1) & (y > 1) & (y < height - 1))
     x, y = x[n, j], y[n, j]
-    slopes = maps[n, y, x + 1, j] - maps[n, y, x - 1, j], maps[n, y + 1, x, j] - maps[n, y - 1, x, j]
-    points[n, j] += 0.25 * np.sign(np.stack(slopes, axis=-1))
+    seen = np.log(np.maximum(gaussian_filter(maps, (0, 1, 1, 0), mode="constant"), TINY)) if exact else maps
+    for axis, (left, right) in enumerate(
+        ((seen[n, y, x - 1, j], seen[n, y, x + 1, j]), (seen[n, y - 1, x, j], seen[n, y + 1, x, j]))
+    ):
+        points[n, j, axis] += _top(left, seen[n, y, x, j], right) if exact else 0.25 * np.sign(right - left)
     return points, scores
+
+
+def _top(left: Array, middle: Array, right: Array) -> Array:
+    """Where the parabola through three values one apart is highest, from the middle one; at most 1/2."""
+    bend = 2 * middle - left - right
+    return np.asarray(np.clip((right - left) / (2 * np.maximum(bend, TINY)), -0.5, 0.5))
 
 
 def flipped_back(maps: Array, shift: bool = True) -> Array:

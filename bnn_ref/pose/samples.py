@@ -35,8 +35,9 @@ class View:
         Deviation of the Gaussians, in pixels of the maps.
     augmentation : Augmentation
         How crops vary in training.
-    rounded : bool
-        Whether Gaussians stand on whole pixels, as in `targets`.
+    exact : bool
+        Ours: whether Gaussians stand where the joints are, not on whole pixels, and joints are read where
+        Gaussians stand (`targets`, `decode`).
 
     Raises
     ------
@@ -47,7 +48,7 @@ class View:
     size: tuple[int, int]
     sigma: float = 2.0
     augmentation: Augmentation = field(default_factory=Augmentation)
-    rounded: bool = True
+    exact: bool = False
 
     def __post_init__(self) -> None:
         map_size(self.size)
@@ -99,7 +100,7 @@ class Persons:
         """
         shown = [self._shown(int(i), view, rng) for i in chosen]
         pixels, joints, labelled = (np.array(part) for part in zip(*shown, strict=True))
-        return (pixels, *targets(joints, labelled, map_size(view.size), view.sigma, view.rounded))
+        return (pixels, *targets(joints, labelled, map_size(view.size), view.sigma, view.exact))
 
     def _shown(
         self, i: int, view: View, rng: np.random.Generator | None

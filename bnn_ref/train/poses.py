@@ -106,5 +106,6 @@ class Poses(Task):
     def test(self, model: Layer) -> float:
         truth, pictures = self.tested.truth, self.tested.pictures
         with evaluating(model):
-            found = pose.find(model, pose.true_boxes(truth), pictures, self.preprocessing)
+            boxes, exact = pose.true_boxes(truth), self.view.exact
+            found = pose.find(model, boxes, pictures, self.preprocessing, exact=exact)
         return pose.evaluate(truth, found.results).to_dict()["AP"]

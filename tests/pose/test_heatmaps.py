@@ -92,6 +92,27 @@ def test_the_quarter_goes_to_the_higher_neighbour_row_22(seed: int) -> None:
         assert points[n, j].tolist() == wanted
 
 
+@given(seed=SEED, sigma=st.floats(0.8, 3), height=st.floats(0.05, 1))
+def test_an_exact_map_is_read_where_its_gaussian_stands(seed: int, sigma: float, height: float) -> None:
+    """The oracle is where they were put; what is cut off beyond 3 sigma costs a little."""
+    joints = np.random.default_rng(seed).uniform(20, [4 * 48 - 24, 4 * 64 - 24], (3, 17, 2))
+    maps, _ = targets(joints, np.ones((3, 17)), (48, 64), sigma, exact=True)
+    points, scores = decode(height * maps, exact=True)
+    assert np.abs(points - joints / 4).max() < 0.02
+    np.testing.assert_array_equal(scores, peaks(height * maps)[1])
+
+
+@given(seed=SEED)
+def test_an_exact_reading_moves_half_a_pixel_at_most_and_needs_neighbours(seed: int) -> None:
+    """Any maps, with numbers below 0 among them; in the outermost columns and rows peaks stay."""
+    maps = np.random.default_rng(seed).normal(size=(2, 6, 7, 17))
+    (moved, _), (whole, _) = decode(maps, exact=True), peaks(maps)
+    assert np.abs(moved - whole).max() <= 0.5
+    inner = (whole >= 2).all(axis=-1) & (whole <= [5, 4]).all(axis=-1)
+    np.testing.assert_array_equal(moved[~inner], whole[~inner])
+    assert (moved[inner] != whole[inner]).any() or not inner.any()
+
+
 def test_peaks_are_the_first_maximum_and_nothing_is_at_the_origin() -> None:
     maps = np.zeros((1, 4, 5, 17))
     maps[0, 1, 3, 0] = maps[0, 1, 4, 0] = maps[0, 2, 0, 0] = 0.5

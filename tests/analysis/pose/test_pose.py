@@ -73,17 +73,17 @@ def test_every_arm_can_be_built(arm: str) -> None:
     build("sbpn", input_shape=(32, 32, 3), width=4, **arms.ARMS[arm])
 
 
-@pytest.mark.parametrize(("rounded", "ceiling"), [(True, 0.91), (False, 1.0)])
-def test_the_set_is_one_set_and_its_ceiling_is_stated(rounded: bool, ceiling: float) -> None:
+@pytest.mark.parametrize(("exact", "ceiling"), [(False, 0.91), (True, 1.0)])
+def test_the_set_is_one_set_and_its_ceiling_is_stated(exact: bool, ceiling: float) -> None:
     """Perfect maps of the study's own size decode to the AP that its docstring names, to three points."""
     options = Namespace(width=96, height=128, figures=2, tested=24)
     tested = task.drawn(options).tested
     again = pose.figures.generate(24, 1, (128, 128), task.DIFFICULTY)[0]
     np.testing.assert_array_equal(tested.pictures(24), again[23])
-    _, maps, _ = tested.sample(range(len(tested)), pose.View((96, 128), task.SIGMA, rounded=rounded))
+    _, maps, _ = tested.sample(range(len(tested)), pose.View((96, 128), task.SIGMA, exact=exact))
     found = pose.find(
         lambda _: maps, pose.true_boxes(tested.truth), tested.pictures, pose.normalisation((96, 128)),
-        flip=False, batch=len(maps),
+        flip=False, exact=exact, batch=len(maps),
     )  # fmt: skip
     assert pose.evaluate(tested.truth, found.results).to_dict()["AP"] == pytest.approx(ceiling, abs=0.03)
 
