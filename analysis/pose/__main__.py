@@ -21,8 +21,13 @@ from bnn_ref.train import Config, compare
 
 QUESTION = "Do binary pose networks find joints, and which gradient estimator helps them?"
 
-RECIPE = Config(20, 16, "adam", 0.004, loss="heatmap")
-"""Step size falls by a cosine to 0; latent weights are clipped to [-1, 1]."""
+RECIPE = Config(4, 32, "adam", 0.004, loss="heatmap")
+"""Step size falls by a cosine to 0; latent weights are clipped to [-1, 1]. BBC's MLP costs as much a step,
+whatever the batch: hence large ones. `analysis.pose.reached` trains longer."""
+
+
+PHOTOGRAPHS = 16
+"""At most so many persons of them a step: there are few."""
 
 
 def add(made: ArgumentParser) -> None:
@@ -30,7 +35,7 @@ def add(made: ArgumentParser) -> None:
     made.add_argument(
         "--arms", nargs="+", default=list(arms.ARMS), choices=list(arms.ARMS), help="what to train"
     )
-    made.add_argument("--channels", type=int, default=16, help="of SBPN's stem; 64 in full size")
+    task.network(made)
     made.add_argument("--photo-epochs", type=int, default=40, help="on photographs; 0 leaves them out")
 
 
@@ -42,13 +47,11 @@ def chosen(options: Namespace) -> Arms:
 def tables(trial: Trial) -> Mapping[str, Table]:
     """Every table of this study by name."""
     options, work = trial.options, task.drawn(trial.options)
-    shared = {"width": options.channels}
-    given = (work, "sbpn", trial.arms, trial.seeds, trial.config, shared, trial.jobs)
+    given = (work, "sbpn", trial.arms, trial.seeds, trial.config, task.shared(options), trial.jobs)
     result = compare(*given, on_run_end=trial.tell)
     made = {
         "pose-arms": arms.table(result),
         "pose-contrasts": contrasts(result, arms.CONTRASTS, len(work.tested), "expected"),
-        "pose-reached": arms.reached(result),
     }
     return made | _photographs(options, trial.config)
 
@@ -61,8 +64,8 @@ def _photographs(options: Namespace, config: Config) -> dict[str, Table]:
         print(f"photographs left out: {why}")
         return {}
     work = photographs.task(folder, task.view(options))
-    recipe = replace(config, epochs=options.photo_epochs)
-    return {"pose-photographs": photographs.table(work, options.arms, recipe, options.channels)}
+    recipe = replace(config, epochs=options.photo_epochs, batch_size=min(config.batch_size, PHOTOGRAPHS))
+    return {"pose-photographs": photographs.table(work, options.arms, recipe, task.shared(options))}
 
 
 EXPERIMENT = Experiment("pose", QUESTION, RECIPE, add, chosen, tables, source=task.source)

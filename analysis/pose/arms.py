@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from analysis.contrasts import ACCURACY, Contrast, accuracy, by_seed, points
@@ -36,9 +35,6 @@ CONTRASTS: tuple[Contrast, ...] = (
 """BBC's abstract says that a learned estimator, even a linear one, beats soft functions made by hand; its
 tables could not be obtained."""
 
-WANTED = {"full precision": 0.80, "best binary": 0.60}
-"""AP that the small network should reach with the budget of the study."""
-
 
 def table(result: Comparison) -> Table:
     """Every arm: AP of the figures to test by, share of joints near their places (both in %), minutes."""
@@ -50,20 +46,3 @@ def table(result: Comparison) -> Table:
         rows.append([summary.arm, *accuracy(summary), by_seed(summary), near, f"{minutes:.1f}"])
     columns = ("arm", *ACCURACY, "by seed", "joints near, in training", "longest run, minutes")
     return Table.of(columns, rows)
-
-
-def reached(result: Comparison) -> Table:
-    """The best arm of each kind, and whether its mean AP is what was wanted."""
-    means: Mapping[str, float | None] = {summary.arm: summary.mean for summary in result.summaries}
-    kinds = {
-        "full precision": [arm for arm in means if ARMS[arm]["estimator"] == REAL],
-        "best binary": [arm for arm in means if ARMS[arm]["estimator"] != REAL],
-    }
-    rows: list[list[Cell]] = []
-    for kind, among in kinds.items():
-        found = {arm: mean for arm in among if (mean := means[arm]) is not None}
-        if found:
-            best = max(found, key=lambda arm: found[arm])
-            verdict = "reached" if found[best] >= WANTED[kind] else "not reached"
-            rows.append([kind, best, points(found[best]), points(WANTED[kind]), verdict])
-    return Table.of(("kind", "arm", "mean", "wanted", "verdict"), rows)

@@ -5,9 +5,10 @@ A network that is shown 28 photographs learns them by heart; what it says of 32 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from analysis.contrasts import points
 from analysis.pose.arms import ARMS
@@ -37,16 +38,17 @@ def task(folder: Path, view: pose.View) -> Poses:
     return Poses(SET, parts[0], parts[1], view)
 
 
-def table(work: Poses, arms: list[str], config: Config, width: int) -> Table:
+def table(work: Poses, arms: list[str], config: Config, shared: Mapping[str, Any]) -> Table:
     """Loss at first and at last, AP of the photographs that were learnt and of the others."""
     columns = ("arm", "epochs", "first loss", "last loss", "AP, learnt", "AP, others")
-    return Table.of(columns, list(_rows(work, arms, config, width)))
+    return Table.of(columns, list(_rows(work, arms, config, shared)))
 
 
-def _rows(work: Poses, arms: list[str], config: Config, width: int) -> Iterator[list[Cell]]:
+def _rows(work: Poses, arms: list[str], config: Config, shared: Mapping[str, Any]) -> Iterator[list[Cell]]:
     again = replace(work, tested=work.train)
     for arm in arms:
-        model = build("sbpn", input_shape=work.shape, classes=len(work.outputs), width=width, **ARMS[arm])
+        chosen = {**shared, **ARMS[arm]}
+        model = build("sbpn", input_shape=work.shape, classes=len(work.outputs), **chosen)
         history = fit(model, work, config)
         losses = (f"{history[i].loss:.6f}" for i in (0, -1))
         learnt, others = points(again.test(model)), points(history[-1].test_accuracy)

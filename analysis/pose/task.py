@@ -9,9 +9,11 @@ perfect maps of 96 x 128 pixels then decode to AP 1.00, on whole pixels, four of
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from bnn_ref import pose
 from bnn_ref.checks import require_whole
+from bnn_ref.models.sbpn import HEADS
 from bnn_ref.train import Poses
 
 DIFFICULTY = pose.figures.Difficulty(company=0.0, clutter=4, noise=4.0, turn=60.0)
@@ -33,6 +35,17 @@ def source(made: ArgumentParser) -> None:
     made.add_argument("--height", type=int, default=128, help="of the network's input, in pixels")
     made.add_argument("--width", type=int, default=96, help="of the network's input")
     made.add_argument("--folder", help="where the photographs are, a folder `pose`; else BNN_REF_DATA")
+
+
+def network(made: ArgumentParser) -> None:
+    """The options of the network."""
+    made.add_argument("--channels", type=int, default=16, help="of SBPN's stem; 64 in full size")
+    made.add_argument("--head", default="deconv", choices=list(HEADS), help="of SBPN")
+
+
+def shared(options: Namespace) -> dict[str, Any]:
+    """Build options of every network."""
+    return {"width": options.channels, "head": options.head}
 
 
 def view(options: Namespace) -> pose.View:
