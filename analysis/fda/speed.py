@@ -16,6 +16,7 @@ import numpy as np
 
 from analysis.tables import Table
 from bnn_ref.kernels import fourier_slope, naive
+from bnn_ref.kernels.threads import set_threads
 from bnn_ref.parameter import Array
 from bnn_ref.timing import Pairing, paired
 
@@ -100,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, default=9, help="interleaved pairs")
     options = parser.parse_args(argv)
     size, pairs = options.size, options.pairs
+    set_threads(1)
     print(
         f"slope times gradient, {size:,} float32 elements, one thread, medians of {pairs} pairs (quartiles)"
     )

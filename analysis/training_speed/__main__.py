@@ -1,72 +1,107 @@
-"""`python -m analysis.training_speed`: training beside torch, as tables; needs torch.
+"""`python -m analysis.training_speed`: training beside torch; needs torch.
 
-Every number is a ratio of neighbouring calls, one thread, its median and quartiles; more than 1 is faster.
+Every number is a ratio of neighbouring calls, its median and quartiles; more than 1 is faster. One thread,
+but for the table of threads.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from analysis.engine.__main__ import processor
+from analysis.engine.__main__ import processor, tell
+from analysis.study import Study
+from analysis.tables import Cell, Table
 from analysis.training_speed import convolutions, passes
 from analysis.training_speed.networks import CASES
-from analysis.training_speed.steps import compare
+from analysis.training_speed.steps import compare, scaled
+from bnn_ref.kernels.threads import set_threads
 
+QUESTION = "How fast is a training step beside torch's, and the parts that it is made of?"
 SIZE = 10**7
+FOUND = ("times as fast", "low", "high")
 
 
-def steps(pairs: int) -> Iterator[str]:
-    """Rows of the table of steps."""
-    yield "| step | torch's layout | times faster | memory, ours / torch's |\n|---|---|---|---|"
+def machine(_: int) -> Table:
+    """The CPU."""
+    return Table.of(["what", "value"], [["processor", processor()]])
+
+
+def steps(pairs: int) -> Table:
+    """Whole steps, against both layouts of torch."""
+    rows: list[list[Cell]] = []
     for name, case in CASES.items():
         for layout in ("channels_last", "nchw"):
             found = compare(name, "clipped-ste", layout, pairs)
-            speed = f"{found.ratio:.2f} ({found.low:.2f} to {found.high:.2f})"
-            yield f"| {name}, batch {case.batch} | {layout} | {speed} | {found.memory:.2f} |"
+            numbers = _rounded(found.ratio, found.low, found.high, 1e3 * found.seconds, found.memory)
+            rows.append([name, case.batch, layout, *numbers])
+    return Table.of(["network", "batch", "torch's layout", *FOUND, "our ms", "memory, ours / torch's"], rows)
 
 
-def products(pairs: int) -> Iterator[str]:
-    """Rows of the table of convolutions."""
+def threads(pairs: int) -> Table:
+    """Our steps on two threads against the same on one."""
+    rows: list[list[Cell]] = []
+    for name, case in CASES.items():
+        found = scaled(name, "clipped-ste", 2, pairs)
+        rows.append([name, case.batch, 2, *_rounded(found.ratio, found.low, found.high)])
+    return Table.of(["network", "batch", "threads", *FOUND], rows)
+
+
+def products(pairs: int) -> Table:
+    """Float convolutions and their gradients, with the geometric means of all shapes."""
+    rows: list[list[Cell]] = []
     kinds: dict[str, list[float]] = {}
-    yield "| images, side, channels | forward | gradient to images | gradient to filters |\n|---|---|---|---|"
     for shape in convolutions.SHAPES:
-        row = []
         for kind, found in convolutions.times(*shape, pairs):
             kinds.setdefault(kind, []).append(found.ratio)
-            row.append(f"{found.ratio:.2f} ({found.low:.2f} to {found.high:.2f})")
-        yield f"| {', '.join(map(str, shape))} | {' | '.join(row)} |"
-    means = (f"{np.exp(np.mean(np.log(ratios))):.2f}" for ratios in kinds.values())
-    yield f"| geometric mean | {' | '.join(means)} |"
+            rows.append([*shape, kind, *_rounded(found.ratio, found.low, found.high)])
+    for kind, ratios in kinds.items():
+        rows.append(["", "", "", kind, *_rounded(float(np.exp(np.mean(np.log(ratios))))), "", ""])
+    return Table.of(["images", "side", "channels", "product", *FOUND], rows)
 
 
-def slopes(pairs: int) -> Iterator[str]:
-    """Rows of the table of estimators."""
-    yield "| backward pass, 10^7 elements | times faster |\n|---|---|"
+def slopes(pairs: int) -> Table:
+    """Backward passes of estimators."""
+    rows: list[list[Cell]] = []
     for name in passes.ROWS:
         found = passes.slope(name, SIZE, pairs)
-        yield f"| {name} | {found.ratio:.1f} ({found.low:.1f} to {found.high:.1f}) |"
+        rows.append([name, SIZE, *_rounded(found.ratio, found.low, found.high)])
+    return Table.of(["estimator", "elements", *FOUND], rows)
 
 
-TABLES = {"steps": steps, "convolutions": products, "slopes": slopes}
+def _rounded(*numbers: float) -> list[float]:
+    """To three digits: the rest is the machine's mood."""
+    return [float(f"{number:.3g}") for number in numbers]
+
+
+TABLES: dict[str, Callable[[int], Table]] = {
+    "machine": machine,
+    "steps": steps,
+    "threads": threads,
+    "convolutions": products,
+    "slopes": slopes,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the tables; returns 0."""
-    parser = argparse.ArgumentParser(
-        "python -m analysis.training_speed", description="Training beside torch."
-    )
+    """Measure, print, and save where a folder is given; returns 0."""
+    parser = argparse.ArgumentParser("python -m analysis.training_speed", description=QUESTION)
     parser.add_argument("--pairs", type=int, default=15, help="interleaved pairs")
     parser.add_argument("--only", choices=TABLES, help="one of the tables")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="save the tables there")
     options = parser.parse_args(argv)
-    print(processor())
-    for name, table in TABLES.items():
+    set_threads(1)
+    study = Study("training_speed", QUESTION, dict, (0,), f"--pairs {options.pairs}")
+    for name, measure in TABLES.items():
         if options.only in (None, name):
-            for row in table(options.pairs):
-                print(row, flush=True)
+            table = measure(options.pairs)
+            tell(name, table)
+            if options.out is not None:
+                study.save({f"training_speed-{name}": table}, options.out)
     return 0
 
 

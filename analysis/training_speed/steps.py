@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bnn_ref.timing import Pairing, interleaved
+
 ONE = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 WARM = 3
 """Steps that are not timed: the first compiles."""
@@ -23,12 +25,13 @@ class Answer(NamedTuple):
 
 
 class Process:
-    """A worker: called, it takes one step."""
+    """A worker: called, it takes one step. Ours takes `threads` for its kernels; BLAS has one."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, threads: int = 1) -> None:
         command = [sys.executable, "-m", "analysis.training_speed.worker", *arguments]
+        env = {**os.environ, **ONE, "NUMBA_NUM_THREADS": str(threads)}
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **ONE}
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
         )
 
     def __call__(self) -> Answer:
@@ -77,3 +80,13 @@ def compare(case: str, estimator: str, layout: str, pairs: int, tolerance: float
     low, median, high = np.percentile(ratios, [25, 50, 75])
     memory = mine.memory / after.memory
     return Comparison(float(median), float(low), float(high), float(np.median(times)), memory)
+
+
+def scaled(case: str, estimator: str, threads: int, pairs: int) -> Pairing:
+    """How many times as fast our step is on `threads` as on one; ValueError when the losses differ."""
+    with Process("ours", case, estimator) as alone, Process("ours", case, estimator, threads=threads) as many:
+        for _ in range(WARM):
+            first, other = alone().loss, many().loss
+            if first != other:
+                raise ValueError(f"{case}: required one loss, got {first} and {other}")
+        return interleaved(lambda: many().seconds, lambda: alone().seconds, pairs)

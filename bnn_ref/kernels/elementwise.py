@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from bnn_ref.checks import require
+from bnn_ref.kernels.threads import share
 
 
 def _taylor(dtype: type, degree: int) -> tuple[Any, ...]:
@@ -31,7 +32,7 @@ def _sinpi(f: Any, coefficients: Any) -> Any:
     return f * total
 
 
-@njit(error_model="numpy", fastmath={"contract"}, cache=True)
+@njit(error_model="numpy", fastmath={"contract"}, cache=True, nogil=True)
 def _fourier(x: Any, dy: Any, frequency: Any, terms: Any, window: Any, sine: Any, dx: Any) -> None:
     """dx = dy 2 frequency sin(2N pi f) / sin(pi f), f the distance of frequency * x from a whole number.
 
@@ -99,6 +100,12 @@ def fourier_slope(
         require(alike, name, f"{x.dtype} {x.shape}, like x", f"{array.dtype} {array.shape}")
     require(out.flags.c_contiguous, "out", "a C-contiguous array", "one with strides")
     x, dy = (np.ascontiguousarray(array, number).reshape(-1) for array in (x, dy))  # in native byte order
-    with np.errstate(invalid="ignore"):  # compiled or not, infinity passes in silence
-        _fourier(x, dy, number(omega / pi), number(terms), number(window), _SINE[number], out.reshape(-1))
+    given = number(omega / pi), number(terms), number(window), _SINE[number]
+    flat = out.reshape(-1)
+
+    def part(first: int, last: int) -> None:
+        with np.errstate(invalid="ignore"):  # compiled or not, infinity passes in silence
+            _fourier(x[first:last], dy[first:last], *given, flat[first:last])
+
+    share(part, x.size, 2 * x.nbytes)
     return out

@@ -7,8 +7,9 @@ over sections that the shape alone decides, and these in order. Source: ours.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from threading import local
@@ -41,6 +42,16 @@ def set_threads(count: int) -> None:
     """
     require_whole("count", count, 1)
     _state["threads"] = count
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """This thread shares with nobody meanwhile."""
+    before, _here.inside = getattr(_here, "inside", False), True
+    try:
+        yield
+    finally:
+        _here.inside = before
 
 
 def _mark() -> None:

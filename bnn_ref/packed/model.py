@@ -15,7 +15,7 @@ from bnn_ref import kernels as compiled
 from bnn_ref.checks import require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.kernels import naive as definitions
-from bnn_ref.kernels.threads import pool
+from bnn_ref.kernels.threads import alone, pool
 from bnn_ref.kernels.tiles import INTERPRETED
 from bnn_ref.layers import Layer
 from bnn_ref.models import Model
@@ -89,7 +89,8 @@ class PackedModel:
     def _planned(self, x: Array) -> Array:
         plan = self.plans.take(x.shape[1:])
         try:
-            return plan(x)
+            with alone():
+                return plan(x)
         finally:
             self.plans.give(x.shape[1:], plan)
 

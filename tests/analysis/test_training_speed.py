@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analysis.training_speed import steps
+from analysis.tables import read
+from analysis.training_speed import __main__ as study
+from analysis.training_speed import convolutions, passes, steps
 from analysis.training_speed.networks import CASES, Case, Ours
 from analysis.training_speed.steps import Answer, Process
+from bnn_ref.timing import Pairing
 
 
 def test_our_steps_learn() -> None:
@@ -28,10 +32,13 @@ def test_a_worker_answers_every_line() -> None:
 
 
 class Fake:
-    """A worker that takes one and two seconds in turns, or whatever it is told."""
+    """A worker: ours takes a second on one thread, half of it on two, torch three; losses differ a little."""
 
-    def __init__(self, side: str, *rest: str) -> None:
-        self.seconds, self.loss = (1.0, 2.0) if side == "ours" else (3.0, 2.001)
+    other = 2.0
+
+    def __init__(self, side: str, *rest: str, threads: int = 1) -> None:
+        self.seconds, self.loss = (1.0 / threads, 2.0) if side == "ours" else (3.0, 2.001)
+        self.loss = self.other if threads == 2 else self.loss
 
     def __call__(self) -> Answer:
         return Answer(self.seconds, self.loss, int(100 * self.seconds))
@@ -54,3 +61,37 @@ def test_ratios_and_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_cases_are_those_of_the_page() -> None:
     assert {case.batch for case in CASES.values()} == {64, 128}
+
+
+def test_threads_answer_with_one_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "Process", Fake)
+    found = steps.scaled("cnn", "clipped-ste", 2, 3)
+    assert (found.ratio, found.low, found.high) == (2, 2, 2)
+    monkeypatch.setattr(Fake, "other", 2.0000001)
+    with pytest.raises(ValueError, match="required one loss, got 2"):
+        steps.scaled("cnn", "clipped-ste", 2, 3)
+
+
+def test_two_threads_step_as_one() -> None:
+    with (
+        Process("ours", "cnn", "clipped-ste") as alone,
+        Process("ours", "cnn", "clipped-ste", threads=2) as many,
+    ):
+        assert [alone().loss for _ in range(3)] == [many().loss for _ in range(3)]
+
+
+def test_tables_are_saved_as_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(steps, "Process", Fake)
+    monkeypatch.setattr(study, "set_threads", lambda count: None)
+    found = Pairing(2.0, 1.0, 4.0, 1.0, 2.0, 3)
+    monkeypatch.setattr(convolutions, "times", lambda *given: iter([("forward", found)]))
+    monkeypatch.setattr(passes, "slope", lambda *given: found)
+    assert study.main(["--pairs", "3", "--out", str(tmp_path)]) == 0
+    assert {path.stem for path in tmp_path.iterdir()} == {f"training_speed-{name}" for name in study.TABLES}
+    first, *_ = read(tmp_path / "training_speed-steps.csv").records()
+    assert (first["network"], first["times as fast"], first["our ms"]) == ("resnet-20", "3", "1000")
+    *_, mean = read(tmp_path / "training_speed-convolutions.csv").records()
+    assert (mean["product"], mean["times as fast"], mean["low"]) == ("forward", "2", "")
+    assert "approxsign" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from bnn_ref import kernels
 from bnn_ref.kernels import threads
 from bnn_ref.kernels.expression import fused
 from bnn_ref.kernels.signs import SignImages
-from bnn_ref.kernels.threads import GRAIN, get_threads, pool, set_threads, share
+from bnn_ref.kernels.threads import GRAIN, alone, get_threads, pool, set_threads, share
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,22 @@ def test_a_thread_of_the_pool_shares_with_nobody() -> None:
     seen: list[tuple[int, int]] = []
     pool(1).submit(share, lambda first, last: seen.append((first, last)), 8, 8 * GRAIN).result(timeout=20)
     assert seen == [(0, 8)]
+
+
+def test_who_is_alone_shares_with_nobody_until_then() -> None:
+    set_threads(2)
+    seen: list[tuple[int, int]] = []
+
+    def work(first: int, last: int) -> None:
+        seen.append((first, last))
+
+    with alone():
+        with alone():
+            share(work, 8, 8 * GRAIN)
+        share(work, 8, 8 * GRAIN)
+    assert seen == [(0, 8), (0, 8)]
+    share(work, 8, 8 * GRAIN)
+    assert sorted(seen[2:]) == [(0, 4), (4, 8)]
 
 
 @pytest.mark.parametrize("broken", [0, 1])
@@ -93,7 +109,8 @@ def rows(rng: np.random.Generator, channels: int, _: int) -> list[Any]:
         *kernels.normalize_grad(x, dy, mean, variance, gamma),
     )
     prelu = kernels.prelu(x - 3, slope), *kernels.prelu_grad(x - 3, dy, slope)
-    return [mean, variance, *norms, *prelu, fused(lambda v: 3 * v * v - 1, x, dy)]
+    slopes = fused(lambda v: 3 * v * v - 1, x, dy), kernels.fourier_slope(x, dy, 5, 1.0)
+    return [mean, variance, *norms, *prelu, *slopes]
 
 
 @pytest.mark.parametrize("work", [conv, signs, rows])
