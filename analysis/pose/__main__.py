@@ -1,7 +1,7 @@
 """`python -m analysis.pose`: do binary pose networks find joints, and which gradient estimator helps them?
 
-SBPN, as we reconstruct it, learns drawn figures (analysis/pose/task.py) in full precision and binary, all
-with one recipe. One arm and seed alone:
+SBPN or a small BHRNet, as we reconstruct them, learn drawn figures (analysis/pose/task.py) in full precision
+and binary, all with one recipe. One arm and seed alone:
 
     python -m analysis.pose --arms "full precision" --seeds 1 --jobs 1 --photo-epochs 0
 """
@@ -47,13 +47,19 @@ def chosen(options: Namespace) -> Arms:
 def tables(trial: Trial) -> Mapping[str, Table]:
     """Every table of this study by name."""
     options, work = trial.options, task.drawn(trial.options)
-    given = (work, "sbpn", trial.arms, trial.seeds, trial.config, task.shared(options), trial.jobs)
+    given = (work, options.network, trial.arms, trial.seeds, trial.config, task.shared(options), trial.jobs)
     result = compare(*given, on_run_end=trial.tell)
+    suffix = _suffix(options)
     made = {
-        "pose-arms": arms.table(result),
-        "pose-contrasts": contrasts(result, arms.CONTRASTS, len(work.tested), "expected"),
+        f"pose-arms{suffix}": arms.table(result),
+        f"pose-contrasts{suffix}": contrasts(result, arms.CONTRASTS, len(work.tested), "expected"),
     }
     return made | _photographs(options, trial.config)
+
+
+def _suffix(options: Namespace) -> str:
+    """What the tables of another network than SBPN are told apart by."""
+    return "" if options.network == "sbpn" else f"-{options.network.split('-')[0]}"
 
 
 def _photographs(options: Namespace, config: Config) -> dict[str, Table]:
@@ -65,7 +71,11 @@ def _photographs(options: Namespace, config: Config) -> dict[str, Table]:
         return {}
     work = photographs.task(folder, task.view(options))
     recipe = replace(config, epochs=options.photo_epochs, batch_size=min(config.batch_size, PHOTOGRAPHS))
-    return {"pose-photographs": photographs.table(work, options.arms, recipe, task.shared(options))}
+    return {
+        f"pose-photographs{_suffix(options)}": photographs.table(
+            work, options.network, options.arms, recipe, task.shared(options)
+        )
+    }
 
 
 EXPERIMENT = Experiment("pose", QUESTION, RECIPE, add, chosen, tables, source=task.source)

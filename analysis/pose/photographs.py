@@ -38,17 +38,19 @@ def task(folder: Path, view: pose.View) -> Poses:
     return Poses(SET, parts[0], parts[1], view)
 
 
-def table(work: Poses, arms: list[str], config: Config, shared: Mapping[str, Any]) -> Table:
+def table(work: Poses, network: str, arms: list[str], config: Config, shared: Mapping[str, Any]) -> Table:
     """Loss at first and at last, AP of the photographs that were learnt and of the others."""
     columns = ("arm", "epochs", "first loss", "last loss", "AP, learnt", "AP, others")
-    return Table.of(columns, list(_rows(work, arms, config, shared)))
+    return Table.of(columns, list(_rows(work, network, arms, config, shared)))
 
 
-def _rows(work: Poses, arms: list[str], config: Config, shared: Mapping[str, Any]) -> Iterator[list[Cell]]:
+def _rows(
+    work: Poses, network: str, arms: list[str], config: Config, shared: Mapping[str, Any]
+) -> Iterator[list[Cell]]:
     again = replace(work, tested=work.train)
     for arm in arms:
         chosen = {**shared, **ARMS[arm]}
-        model = build("sbpn", input_shape=work.shape, classes=len(work.outputs), **chosen)
+        model = build(network, input_shape=work.shape, classes=len(work.outputs), **chosen)
         history = fit(model, work, config)
         losses = (f"{history[i].loss:.6f}" for i in (0, -1))
         learnt, others = points(again.test(model)), points(history[-1].test_accuracy)

@@ -34,7 +34,7 @@ def chosen(options: Namespace) -> Arms:
 def tables(trial: Trial) -> Mapping[str, Table]:
     """The table of this study."""
     options, work = trial.options, task.drawn(trial.options)
-    given = (work, "sbpn", trial.arms, trial.seeds, trial.config, task.shared(options), trial.jobs)
+    given = (work, options.network, trial.arms, trial.seeds, trial.config, task.shared(options), trial.jobs)
     return {"pose-reached": table(compare(*given, on_run_end=trial.tell))}
 
 

@@ -37,15 +37,29 @@ def source(made: ArgumentParser) -> None:
     made.add_argument("--folder", help="where the photographs are, a folder `pose`; else BNN_REF_DATA")
 
 
+def _sbpn(options: Namespace) -> dict[str, Any]:
+    return {"width": options.channels, "head": options.head}
+
+
+def _bhrnet(options: Namespace) -> dict[str, Any]:
+    """One module a stage in place of 1, 4, 3, two blocks a branch in place of four, a narrow stem."""
+    return {"width": options.channels, "first": 2 * options.channels, "modules": (1, 1, 1), "depth": 2}
+
+
+NETWORKS = {"sbpn": _sbpn, "bhrnet-w32": _bhrnet}
+"""Build options that all arms share."""
+
+
 def network(made: ArgumentParser) -> None:
     """The options of the network."""
-    made.add_argument("--channels", type=int, default=16, help="of SBPN's stem; 64 in full size")
+    made.add_argument("--network", default="sbpn", choices=list(NETWORKS), help="what learns")
+    made.add_argument("--channels", type=int, default=16, help="of SBPN's stem, or BHRNet's first branch")
     made.add_argument("--head", default="deconv", choices=list(HEADS), help="of SBPN")
 
 
 def shared(options: Namespace) -> dict[str, Any]:
-    """Build options of every network."""
-    return {"width": options.channels, "head": options.head}
+    """Build options of every arm."""
+    return NETWORKS[options.network](options)
 
 
 def view(options: Namespace) -> pose.View:

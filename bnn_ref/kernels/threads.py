@@ -19,7 +19,7 @@ from numba import config
 from bnn_ref.checks import require_whole
 
 GRAIN = 2**20
-"""Bytes that are worth a thread: handing work over takes some 20 microseconds."""
+"""Bytes that are worth a thread: handing work over takes some 60 microseconds."""
 
 _state = {"threads": int(config.NUMBA_NUM_THREADS)}  # type: ignore[attr-defined]
 _here = local()

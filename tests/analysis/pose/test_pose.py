@@ -44,6 +44,23 @@ def test_the_tables_of_a_run(
     assert asked[1:3] == ("ApproxSign", "full precision")
 
 
+def test_another_network_has_tables_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BNN_REF_DATA", raising=False)
+    some = [
+        "--network",
+        "bhrnet-w32",
+        "--arms",
+        "ApproxSign",
+        "full precision",
+        "--seeds",
+        "1",
+        "--epochs",
+        "1",
+    ]
+    assert study.main([*TINY, *some, "--batch-size", "2", "--out", str(tmp_path)]) == 0
+    assert {path.stem for path in tmp_path.iterdir()} == {"pose-arms-bhrnet", "pose-contrasts-bhrnet"}
+
+
 def test_what_is_wrong_ends_with_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for wrong, said in (
         (["--figures", "1"], "figures: required"),
@@ -100,5 +117,5 @@ def test_photographs_are_found_and_learnt(real: Path) -> None:
     few = whole.train.truth.take(list(whole.train.truth.images)[:2])
     part = pose.Persons(few, whole.train.pictures)
     work = type(whole)("few", part, part, whole.view)
-    (row,) = photographs.table(work, ["ApproxSign"], SMALL, {"width": 1}).rows
+    (row,) = photographs.table(work, "sbpn", ["ApproxSign"], SMALL, {"width": 1}).rows
     assert row[:2] == ("ApproxSign", "1")
