@@ -1,14 +1,14 @@
 """`python -m analysis.pose.reached`: what can a small pose network reach, real and binary, in half an hour?
 
-SBPN, as we reconstruct it, on the drawn set of `task`. One seed alone:
+SBPN, as we reconstruct it, on the drawn set of `task`. One arm alone has a table of its own:
 
-    python -m analysis.pose.reached --seeds 1
+    python -m analysis.pose.reached --seeds 1 --arms "full precision" --epochs 40
 """
 
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 
 from analysis.contrasts import by_seed, points
@@ -26,16 +26,23 @@ WANTED = {"full precision": 0.80, "ApproxSign": 0.60}
 """The AP that each should reach."""
 
 
+def add(made: ArgumentParser) -> None:
+    """The options of network and arms."""
+    task.network(made)
+    made.add_argument("--arms", nargs="+", default=list(WANTED), choices=list(WANTED), help="what to train")
+
+
 def chosen(options: Namespace) -> Arms:
-    """The build options of both arms."""
-    return {arm: arms.ARMS[arm] for arm in WANTED}
+    """The build options of every arm."""
+    return {arm: arms.ARMS[arm] for arm in options.arms}
 
 
 def tables(trial: Trial) -> Mapping[str, Table]:
     """The table of this study."""
     options, work = trial.options, task.drawn(trial.options)
     given = (work, options.network, trial.arms, trial.seeds, trial.config, task.shared(options), trial.jobs)
-    return {"pose-reached": table(compare(*given, on_run_end=trial.tell))}
+    alone = "" if len(trial.arms) > 1 else f"-{options.arms[0].replace(' ', '-')}"
+    return {f"pose-reached{alone}": table(compare(*given, on_run_end=trial.tell))}
 
 
 def table(result: Comparison) -> Table:
@@ -62,7 +69,7 @@ def table(result: Comparison) -> Table:
     return Table.of(columns, rows)
 
 
-EXPERIMENT = Experiment("pose.reached", QUESTION, RECIPE, task.network, chosen, tables, source=task.source)
+EXPERIMENT = Experiment("pose.reached", QUESTION, RECIPE, add, chosen, tables, source=task.source)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
