@@ -27,6 +27,7 @@ report: $(VENV)/installed  ## install, then make the page of audits, spectra, tr
 	$(BIN)/bnn-ref report --out $(OUT)/report.html
 	@echo "The page: $(abspath $(OUT)/report.html)"
 
+test: export NUMBA_NUM_THREADS = 1
 test: $(VENV)/installed-dev  ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
 
