@@ -64,6 +64,26 @@ def test_prelu(case: tuple[type, Any, Any, Any], shared: bool) -> None:
     close(dslope, naive.prelu_grad(*wide, x > 0)[1], dtype)
 
 
+@pytest.mark.parametrize("rows", [1, 64, 65, 1000, 5000])
+def test_sections_are_joined_where_their_means_differ(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "NUMBERS", 1)
+    rng = np.random.default_rng(rows)
+    x = (rng.normal(size=(rows, 3)) + np.linspace(-9, 9, rows)[:, None]).astype(np.float32)
+    dy, slope, one = (
+        rng.normal(size=x.shape).astype(np.float32),
+        np.full(3, 0.25, np.float32),
+        np.ones(3, np.float32),
+    )
+    assert (len(channels._sections(rows, 3)) > 1) == (rows > 64)
+    for got, wanted in (
+        (moments(x), (x.mean(axis=0, dtype=float), x.var(axis=0, dtype=float))),
+        (prelu_grad(x, dy, slope), naive.prelu_grad(x, dy.astype(float), slope, x > 0)),
+        (normalize_grad(x, dy, one, one, one), naive.normalize_grad(x, dy.astype(float), one, one, one)),
+    ):
+        for part, expected in zip(got, wanted, strict=True):
+            np.testing.assert_allclose(part, expected, rtol=1e-4, atol=1e-3)
+
+
 def test_float32_sums_of_many_rows_lose_no_more_than_those_of_a_block() -> None:
     x = np.random.default_rng(0).normal(1000, 1, size=(200_000, 1)).astype(np.float32)
     mean, variance = moments(x)

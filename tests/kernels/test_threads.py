@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnn_ref import kernels
+from bnn_ref.kernels import channels as channels_of
 from bnn_ref.kernels import threads
 from bnn_ref.kernels.expression import fused
 from bnn_ref.kernels.signs import SignImages
@@ -120,6 +121,7 @@ def test_no_result_depends_on_threads(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(threads, "GRAIN", 1)
+        patch.setattr(channels_of, "NUMBERS", 1)
         set_threads(1)
         alone = work(np.random.default_rng(seed), channels, stride)
         set_threads(count)

@@ -15,6 +15,7 @@ import pytest
 from packed_nets import PACKED, build, inputs, perturb, signs
 
 from bnn_ref.data import Preprocessing
+from bnn_ref.kernels import threads
 from bnn_ref.layers import BatchNorm, Conv2d, Flatten, Layer, Linear, ReLU, Sequential
 from bnn_ref.packed import pack
 from bnn_ref.packed.model import CHUNK
@@ -186,6 +187,22 @@ def test_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         for y, answer in zip(pool.map(packed, batches), expected, strict=True):
             np.testing.assert_array_equal(y, answer)
+
+
+def test_a_call_keeps_to_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its steps are made of, and however many threads kernels have elsewhere."""
+    monkeypatch.setattr(threads, "GRAIN", 1)
+    monkeypatch.setitem(threads._state, "threads", 4)
+    parts: list[tuple[int, int]] = []
+    made = Plan.__call__
+
+    def shares(plan: Plan, x: Array) -> Array:
+        threads.share(lambda first, last: parts.append((first, last)), 8, 8)
+        return made(plan, x)
+
+    monkeypatch.setattr(Plan, "__call__", shares)
+    pack(net())(draw(2))
+    assert parts == [(0, 8)]
 
 
 def test_predict() -> None:

@@ -97,6 +97,17 @@ def test_a_perfect_network_has_all_right(figures: train.Poses) -> None:
     assert figures.right(targets[0], nobody) == 0
 
 
+@pytest.mark.parametrize("exact", [False, True])
+def test_peaks_are_read_as_the_view_says(
+    figures: train.Poses, exact: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    find = pose.find
+    monkeypatch.setattr(pose, "find", lambda *a, **k: asked.append(k["exact"]) or find(*a, **k))
+    replace(figures, view=replace(VIEW, exact=exact)).test(network())
+    assert asked == [exact]
+
+
 def test_the_inputs_in_order_are_the_plain_crops(figures: train.Poses) -> None:
     pixels, _, _ = figures.train.sample(range(9), VIEW)
     whole = figures.preprocessing(pixels)
