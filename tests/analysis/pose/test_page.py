@@ -1,0 +1,32 @@
+"""docs/pose.md says what is on record: its tables are those of the results, rounded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.tables import RESULTS, read
+
+PAGE = (Path(__file__).parents[3] / "docs" / "pose.md").read_text()
+ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if "|" in line]
+
+
+def rounded(numbers: str) -> list[str]:
+    return [f"{float(number) + 1e-9:.1f}" for number in numbers.split()]
+
+
+def test_what_is_reached() -> None:
+    for row in read(RESULTS / "pose-reached.csv").records():
+        (said,) = (cells[1:] for cells in ROWS if len(cells) == 4 and cells[0].startswith(row["arm"]))
+        near = f"{float(row['joints near, in training']):.0f} %"
+        assert said == [*rounded(row["mean"]), f"{float(row['wanted']):.0f}", near]
+
+
+def test_every_arm_in_its_order() -> None:
+    rows = read(RESULTS / "pose-arms.csv").records()
+    said = [cells for cells in ROWS if len(cells) == 3 and cells[0] in {row["arm"] for row in rows}]
+    assert said == [[row["arm"], *rounded(row["mean"]), ", ".join(rounded(row["by seed"]))] for row in rows]
+
+
+def test_no_contrast_is_told() -> None:
+    readings = [row["reading"] for row in read(RESULTS / "pose-contrasts.csv").records()]
+    assert ("every interval holds\n0" in PAGE) == all("cannot tell" in reading for reading in readings)
