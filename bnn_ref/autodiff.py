@@ -12,7 +12,7 @@ import numpy as np
 from bnn_ref.parameter import Array
 
 _serial = itertools.count()
-_ZERO = bytes(32)
+_ZERO = bytes(32)  # one number of any dtype; np.broadcast_to of one takes several times as long
 
 
 class Differentiable(Protocol):
@@ -59,9 +59,7 @@ def forget(output: Tensor) -> None:
     """
     for tensor in ancestors(output):
         shape, dtype = tensor.value.shape, tensor.value.dtype
-        tensor.value = np.ndarray(
-            shape, dtype, _ZERO, 0, (0,) * len(shape)
-        )  # broadcast_to takes ten times as long
+        tensor.value = np.ndarray(shape, dtype, _ZERO, 0, (0,) * len(shape))
 
 
 @dataclass(eq=False)
