@@ -2,12 +2,11 @@
 
 `tiles` holds the innermost loop of products, of signs (`xnor`) and of floats in packed networks;
 `correlation` that of float32 in training, `floats` its forward pass and gradients; `layout` says how their
-operands lie. Other dtypes of `conv` are BLAS between two compiled copies. `signs` is
-binary convolution in training. `expression` turns an element-wise
-formula into one pass over memory. `pack`, `pool`, `channels`, `elementwise`, `normal` and `updates` are
-compiled loops. `threads` shares the work of most among threads.
-`naive` defines all of them in plain NumPy: read it to
-learn what a kernel computes. Nothing here knows the rest of the package.
+operands lie. Other dtypes of `conv` are BLAS between two compiled copies. `signs` is binary convolution in
+training. `expression` turns an element-wise formula into one pass over memory. `pack`, `pool`, `channels`,
+`elementwise`, `normal`, `updates` and `warp` are compiled loops. `threads` shares the work of most among
+threads, `memory` keeps what a step frees. `naive` defines all of them in plain NumPy: read it to learn what a
+kernel computes. Nothing here knows the rest of the package.
 """
 
 from bnn_ref.kernels import naive as naive

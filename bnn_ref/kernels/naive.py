@@ -294,3 +294,19 @@ def adam(
     m = b1 * first + (1 - b1) * grad
     v = b2 * second + (1 - b2) * grad * grad
     return (m / (1 - b1**steps)) / (np.sqrt(v / (1 - b2**steps)) + eps), m, v
+
+
+def bilinear(image: NDArray[np.uint8], back: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Between the four pixels around back (x, y, 1), by their distance: along the row first. Source: ours."""
+    (height, width), (x, y) = image.shape[:2], (np.arange(size[0]), np.arange(size[1])[:, None])
+    framed = np.pad(image, ((1, 2), (1, 2), (0, 0))).astype(np.float32)  # a step outside meets zeros
+    column, row = (
+        np.clip(at_x * x + (at_y * y + offset), -1, end) + 1
+        for (at_x, at_y, offset), end in zip(back, (width, height), strict=True)
+    )
+    left, top = column.astype(np.intp), row.astype(np.intp)
+    right, down = (rest.astype(np.float32)[..., None] for rest in (column - left, row - top))
+    upper, lower = (
+        framed[at, left] + right * (framed[at, left + 1] - framed[at, left]) for at in (top, top + 1)
+    )
+    return np.asarray(np.rint(upper + down * (lower - upper)).astype(np.uint8))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.checks import require
 from bnn_ref.data import Preprocessing
+from bnn_ref.kernels.warp import bilinear
 from bnn_ref.parameter import Array
 from bnn_ref.pose.annotations import Annotations
 
@@ -90,24 +91,7 @@ def warp(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDAr
     """
     shape = f"{image.dtype} {image.shape}"
     require(image.dtype == np.uint8 and image.ndim == 3 and image.size > 0, "image", "uint8 (H, W, C)", shape)
-    (height, width), back = image.shape[:2], inverse(matrix)
-    x, y = np.arange(size[0]), np.arange(size[1])[:, None]
-    framed = np.pad(image, ((1, 2), (1, 2), (0, 0))).reshape(-1, image.shape[2])  # a step outside meets zeros
-    column, row = (
-        np.clip(at_x * x + (at_y * y + offset), -1, end) + 1
-        for (at_x, at_y, offset), end in zip(back, (width, height), strict=True)
-    )
-    left, top = column.astype(np.intp), row.astype(np.intp)
-    right, down = (rest.astype(np.float32)[..., None] for rest in (column - left, row - top))
-    first = top * (width + 3) + left
-    upper, lower = (_between(framed, at, right) for at in (first, first + width + 3))
-    return np.rint(upper + down * (lower - upper)).astype(np.uint8)
-
-
-def _between(pixels: NDArray[np.uint8], at: NDArray[np.intp], share: Array) -> Array:
-    """From pixels (P, C) at `at` (H, W) a `share` (H, W, 1) of the way to the next ones."""
-    start, end = (np.take(pixels, i, axis=0).astype(np.float32) for i in (at, at + 1))
-    return np.asarray(start + share * (end - start))
+    return bilinear(image, inverse(matrix), size)
 
 
 def trainable(truth: Annotations) -> tuple[NDArray[np.int64], Array]:

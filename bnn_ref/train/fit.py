@@ -7,6 +7,7 @@ from os import PathLike
 
 from bnn_ref.data import Dataset, Preprocessing
 from bnn_ref.files import destination
+from bnn_ref.kernels.memory import keeping
 from bnn_ref.layers import Layer
 from bnn_ref.train.checkpoint import load_checkpoint, save_checkpoint
 from bnn_ref.train.config import Config
@@ -79,7 +80,8 @@ def run(
 ) -> History:
     """The epochs that `training` still has to go; its model comes back in eval mode. As in `fit`."""
     while len(training.history) < training.config.epochs:
-        epoch = training.run_epoch()
+        with keeping():
+            epoch = training.run_epoch()
         if checkpoint is not None:
             save_checkpoint(checkpoint, training)
         if on_epoch_end is not None:
