@@ -28,10 +28,12 @@ from bnn_ref.kernels.tiles import (
     _load,
     _splat,
     _store,
+    _tiled,
+    block_of,
 )
 
-(WIDE, VECTORS), (TALL, _) = SHAPES["floats"]
-BLOCK, LONG, THIN = VECTORS * LANES, 24, 3
+WORDS_AT_ONCE = {4: (6, 3), 2: (12, 3), 1: (24, 12, 3)}
+"""Words that meet so many vectors of gradients at a time, and of those that are left, and then one by one."""
 
 NEAR = 2**13
 """Filter words that a pass keeps in the first cache, 32 KiB."""
@@ -99,12 +101,13 @@ class _Sums:
 
 
 @_intrinsic(prefer_literal=True)
-def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: Any, mi: Any, nj: Any) -> Any:
-    """Add some of the runs to y of MI pixels and 16 NJ filters; the first of all runs does not read y.
+def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: Any, nj: Any) -> Any:
+    """Add some of the runs to y of 16 NJ filters; the first of all runs does not read y.
 
-    runs: the first and the one after the last. where: the first pixel's number; where the filters' words of
-    these runs begin, and in y the group.
+    runs: the first and the one after the last. where: how many pixels; where the filters' words of these runs
+    begin, and in y the group.
     """
+    rows = next(mi for mi, vectors in SHAPES["floats"] if vectors == nj.literal_value)
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = dict(zip(signature.args[0].fields, signature.args[0].types, strict=True))
@@ -112,49 +115,66 @@ def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: An
         at = {n: _data(context, builder, k, held[n]) for n, k in kinds.items() if n != "length"}
         words, numbers = (_data(context, builder, signature.args[i], args[i]) for i in (1, 2))
         start, stop = (builder.extract_value(args[3], i) for i in range(2))
-        pixel, block, first = (builder.extract_value(args[4], i) for i in range(3))
-        places = [builder.add(pixel, _index(i)) for i in range(mi.literal_value)]
-        pixels = [builder.gep(words, [_item(builder, at["sources"], p)]) for p in places]
-        targets = [builder.add(first, _item(builder, at["targets"], p)) for p in places]
-        sums = _Sums(builder, mi.literal_value, nj.literal_value)
-        with builder.if_then(builder.icmp_signed(">", start, _index(0))):
-            sums.read(numbers, targets)
-        position = cgutils.alloca_once_value(builder, builder.gep(at["filters"], [block]))
-        with cgutils.for_range(builder, stop, start=start, intp=INDEX) as run:
-            offset = _item(builder, at["runs"], run.index)
-            with cgutils.for_range(builder, held["length"], intp=INDEX) as word:
-                row, here = builder.load(position), builder.add(offset, word.index)
-                sums.add([_item(builder, source, here) for source in pixels], row)
-                builder.store(builder.gep(row, [_index(LANES * nj.literal_value)]), position)
-        sums.write(numbers, targets)
+        pixels, block, first = (builder.extract_value(args[4], i) for i in range(3))
+
+        def tile(pixel: Any, size: int) -> None:
+            places = [builder.add(pixel, _index(i)) for i in range(size)]
+            sources = [builder.gep(words, [_item(builder, at["sources"], p)]) for p in places]
+            targets = [builder.add(first, _item(builder, at["targets"], p)) for p in places]
+            sums = _Sums(builder, size, nj.literal_value)
+            with builder.if_then(builder.icmp_signed(">", start, _index(0))):
+                sums.read(numbers, targets)
+            position = cgutils.alloca_once_value(builder, builder.gep(at["filters"], [block]))
+            with cgutils.for_range(builder, stop, start=start, intp=INDEX) as run:
+                offset = _item(builder, at["runs"], run.index)
+                with cgutils.for_range(builder, held["length"], intp=INDEX) as word:
+                    row, here = builder.load(position), builder.add(offset, word.index)
+                    sums.add([_item(builder, source, here) for source in sources], row)
+                    builder.store(builder.gep(row, [_index(LANES * nj.literal_value)]), position)
+            sums.write(numbers, targets)
+
+        _tiled(builder, pixels, rows, tile)
         return context.get_dummy_value()
 
-    return types.void(walk, images, y, runs, where, mi, nj), build
+    return types.void(walk, images, y, runs, where, nj), build
 
 
 @_intrinsic(prefer_literal=True)
-def _outer(typing: Any, images: Any, sources: Any, dy: Any, dw: Any, where: Any, mi: Any, nj: Any) -> Any:
-    """Add the products of MI words and 16 NJ gradients to dw, summed over pixels.
+def _outer(typing: Any, images: Any, sources: Any, dy: Any, dw: Any, some: Any, where: Any, nj: Any) -> Any:
+    """Add the products of words and 16 NJ gradients to dw, summed over pixels.
 
-    where: the first pixel and the one after the last; the words' offset from a pixel's first; where the
-    gradients begin; where their sums begin; the pitch of both.
+    some: the first word and the one after the last. where: the first pixel and the one after the last; where
+    the words lie from a pixel's first; where the gradients begin; where the sums of word 0 begin; the pitch
+    of both.
     """
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         words, at, grads, numbers = (_data(context, builder, signature.args[i], args[i]) for i in range(4))
-        start, stop, word, grad, into, pitch = (builder.extract_value(args[4], i) for i in range(6))
-        places = [_index(i) for i in range(mi.literal_value)]
-        targets = [builder.add(into, builder.mul(pitch, place)) for place in places]
-        sums = _Sums(builder, mi.literal_value, nj.literal_value)
-        words, grads = builder.gep(words, [word]), builder.gep(grads, [grad])
-        with cgutils.for_range(builder, stop, start=start, intp=INDEX) as pixel:
-            x = builder.gep(words, [_item(builder, at, pixel.index)])
-            row = builder.gep(grads, [builder.mul(pixel.index, pitch)])
-            sums.add([_item(builder, x, place) for place in places], row)
-        sums.write(numbers, targets, plus=True)
+        first, last = (builder.extract_value(args[4], i) for i in range(2))
+        start, stop, run, grad, into, pitch = (builder.extract_value(args[5], i) for i in range(6))
+        grads, left = builder.gep(grads, [grad]), cgutils.alloca_once_value(builder, first)
+
+        def tile(word: Any, size: int) -> None:
+            places = [builder.add(word, _index(i)) for i in range(size)]
+            targets = [builder.add(into, builder.mul(pitch, place)) for place in places]
+            sums = _Sums(builder, size, nj.literal_value)
+            inside = builder.gep(words, [builder.add(run, word)])
+            with cgutils.for_range(builder, stop, start=start, intp=INDEX) as pixel:
+                x = builder.gep(inside, [_item(builder, at, pixel.index)])
+                row = builder.gep(grads, [builder.mul(pixel.index, pitch)])
+                sums.add([_item(builder, x, _index(i)) for i in range(size)], row)
+            sums.write(numbers, targets, plus=True)
+
+        for size in (*WORDS_AT_ONCE[nj.literal_value], 1):
+            begin = builder.load(left)
+            rest = builder.srem(builder.sub(last, begin), _index(size))
+            end = builder.sub(last, rest)
+            with cgutils.for_range_slice(builder, begin, end, _index(size), INDEX) as (word, _):
+                tile(word, size)
+            builder.store(end, left)
         return context.get_dummy_value()
 
-    return types.void(images, sources, dy, dw, where, mi, nj), build
+    return types.void(images, sources, dy, dw, some, where, nj), build
 
 
 @njit(cache=True, nogil=True)
@@ -182,26 +202,17 @@ def correlate(x: Any, walk: Any, padded: Any, top: int, left: int, pitch: int, y
         count, column = min(group, n - start), 0
         _fill(x, start, count, padded, top, left)
         while column < pitch:
-            wide = pitch - column >= BLOCK
-            width = BLOCK if wide else LANES
+            width = block_of(pitch - column)
             step, stop = max(1, NEAR // (walk.length * width)), count * pixels
             for r in range(0, walk.runs.size, step):
                 runs = r, min(r + step, walk.runs.size)
-                block, first, p = column * depth + r * walk.length * width, start * y.shape[1] + column, 0
-                if wide:
-                    while p + WIDE <= stop:
-                        _correlate(walk, flat, out, runs, (p, block, first), WIDE, VECTORS)
-                        p += WIDE
-                    while p < stop:
-                        _correlate(walk, flat, out, runs, (p, block, first), 1, VECTORS)
-                        p += 1
+                where = stop, column * depth + r * walk.length * width, start * y.shape[1] + column
+                if width == 64:
+                    _correlate(walk, flat, out, runs, where, 4)
+                elif width == 32:
+                    _correlate(walk, flat, out, runs, where, 2)
                 else:
-                    while p + TALL <= stop:
-                        _correlate(walk, flat, out, runs, (p, block, first), TALL, 1)
-                        p += TALL
-                    while p < stop:
-                        _correlate(walk, flat, out, runs, (p, block, first), 1, 1)
-                        p += 1
+                    _correlate(walk, flat, out, runs, where, 1)
             column += width
 
 
@@ -242,9 +253,9 @@ def outer(
 ) -> None:
     """Add to dw (words of all runs, pitch) the products of words of x and gradients dy (N, P, F).
 
-    grads : (images of a group * P, pitch), zeros at first. chunk : pixels that are summed over at a time;
-    their words and gradients stay in the first cache while all sums pass. some : which words of every run,
-    the first and the one after the last. The rest as in `correlate`.
+    grads : (images of a group * P, pitch), zeros at first, for filters that do not fill whole vectors.
+    chunk : pixels that are summed over at a time; their words and gradients stay in the cache while all sums
+    pass. some : which words of every run, the first and the one after the last. The rest as in `correlate`.
     """
     for start in range(0, x.shape[0], padded.shape[0]):
         count = min(padded.shape[0], x.shape[0] - start)
@@ -278,57 +289,27 @@ def _add_group(
 ) -> None:
     """The sums of one group of images, which `padded` holds."""
     pixels, filters = dy.shape[1:]
-    for i in range(count):
-        for p in range(pixels):
-            for f in range(filters):
-                grads[i * pixels + p, f] = dy[start + i, p, f]
-    flat, rows, sums = padded.reshape(-1), grads.reshape(-1), dw.reshape(-1)
+    flat, sums, pitch = padded.reshape(-1), dw.reshape(-1), dw.shape[1]
+    if filters == pitch:
+        rows = dy[start : start + count].reshape(-1)
+    else:
+        for i in range(count):
+            for p in range(pixels):
+                for f in range(filters):
+                    grads[i * pixels + p, f] = dy[start + i, p, f]
+        rows = grads.reshape(-1)
     for p in range(0, count * pixels, chunk):
         last = min(p + chunk, count * pixels)
-        for column in range(0, grads.shape[1] // BLOCK * BLOCK, BLOCK):
-            _add_wide(flat, walk, rows, sums, some, (p, last, column, grads.shape[1]))
-        for column in range(grads.shape[1] // BLOCK * BLOCK, grads.shape[1], LANES):
-            _add_narrow(flat, walk, rows, sums, some, (p, last, column, grads.shape[1]))
-
-
-@njit(cache=True, nogil=True)
-def _add_wide(flat: Any, walk: Any, rows: Any, sums: Any, some: Any, place: Any) -> None:
-    """`some` words of every run; place: pixels from the first to before the last, a block of filters."""
-    first, stop = some
-    p, last, column, pitch = place
-    for r in range(walk.runs.size):
-        i = first
-        while i < stop:
-            where = (p, last, walk.runs[r] + i, column, (r * walk.length + i) * pitch + column, pitch)
-            if stop - i >= WIDE:
-                _outer(flat, walk.sources, rows, sums, where, WIDE, VECTORS)
-                i += WIDE
-            elif stop - i >= THIN:
-                _outer(flat, walk.sources, rows, sums, where, THIN, VECTORS)
-                i += THIN
-            else:
-                _outer(flat, walk.sources, rows, sums, where, 1, VECTORS)
-                i += 1
-
-
-@njit(cache=True, nogil=True)
-def _add_narrow(flat: Any, walk: Any, rows: Any, sums: Any, some: Any, place: Any) -> None:
-    """`_add_wide` of one vector of filters."""
-    first, stop = some
-    p, last, column, pitch = place
-    for r in range(walk.runs.size):
-        i = first
-        while i < stop:
-            where = (p, last, walk.runs[r] + i, column, (r * walk.length + i) * pitch + column, pitch)
-            if stop - i >= LONG:
-                _outer(flat, walk.sources, rows, sums, where, LONG, 1)
-                i += LONG
-            elif stop - i >= TALL:
-                _outer(flat, walk.sources, rows, sums, where, TALL, 1)
-                i += TALL
-            elif stop - i >= THIN:
-                _outer(flat, walk.sources, rows, sums, where, THIN, 1)
-                i += THIN
-            else:
-                _outer(flat, walk.sources, rows, sums, where, 1, 1)
-                i += 1
+        column = 0
+        while column < pitch:
+            width = block_of(pitch - column)
+            for r in range(walk.runs.size):
+                into = r * walk.length * pitch + column
+                where = (p, last, walk.runs[r], column, into, pitch)
+                if width == 64:
+                    _outer(flat, walk.sources, rows, sums, some, where, 4)
+                elif width == 32:
+                    _outer(flat, walk.sources, rows, sums, some, where, 2)
+                else:
+                    _outer(flat, walk.sources, rows, sums, some, where, 1)
+            column += width

@@ -209,7 +209,8 @@ def _filters_grad(add: Callable[..., None], x: NDArray[Any], dy: Floats, geometr
 
     def part(first: int, last: int) -> None:
         """The sums of some words of every run: a thread has sums of its own, whatever it reads."""
-        scratch, grads = _scratch(group, height, width * channels), _scratch(group * pixels, 1, pitch)[:, 0]
+        copied = group * pixels if pitch > filters else 0
+        scratch, grads = _scratch(group, height, width * channels), _scratch(copied, 1, pitch)[:, 0]
         add(x, rows, walk, scratch, pad, pad * channels, grads, CHUNK, (first, last), dw)
 
     share(part, geometry.length, x.nbytes + rows.nbytes)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bnn_ref.kernels.tiles import LANES, SHAPES
+from bnn_ref.kernels.tiles import LANES, block_of
 
 LINE = 64
 """Bytes of a cache line: a vector that crosses one is loaded twice."""
@@ -39,11 +39,10 @@ def lay_filters(filters: NDArray[Any]) -> NDArray[Any]:
     Filters that pad the last vector are zero.
     """
     count, words = filters.shape
-    wide = LANES * SHAPES["floats" if filters.dtype == np.float32 else "signs"][0][1]
     pitch, start = pitch_of(count), 0
     laid = aligned((pitch * words,), filters.dtype)
     while start < pitch:
-        block = wide if pitch - start >= wide else LANES
+        block = block_of(pitch - start)
         part = laid[start * words : (start + block) * words].reshape(words, block)
         given = filters[start : start + block].T
         part[:, : given.shape[1]] = given

@@ -29,12 +29,19 @@ INTERPRETED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 LANES = 16
 """Filters in a vector: 16 numbers of 32 bits."""
 
-SHAPES = {"signs": ((4, 4), (8, 1)), "floats": ((6, 4), (12, 1))}
-"""(MI, NJ) of a kind of product, for wide blocks of filters and for the rest.
+SHAPES = {"signs": ((4, 4), (8, 2), (8, 1)), "floats": ((6, 4), (12, 2), (12, 1))}
+"""(MI, NJ) of a kind of product, for blocks of 64 filters, 32 and 16.
 
 Enough sums at a time to hide the latency of each, and of floats, whose filters are 32 times as large, many
 pixels a filter: they come from the second cache.
 """
+
+
+@njit(cache=True, nogil=True)
+def block_of(filters: int) -> int:
+    """How many of so many filters, padded to whole vectors, come next: their words lie together."""
+    return 64 if filters >= 64 else 32 if filters >= 32 else LANES
+
 
 BIT, HALF, WORD, INDEX, REAL = ir.IntType(1), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType()
 WORDS, REALS = ir.VectorType(WORD, LANES), ir.VectorType(REAL, LANES)
@@ -259,48 +266,51 @@ def _place(builder: Any, pixels: Any, pixel: Any, i: int) -> list[Any]:
     return [builder.load(builder.gep(pixels, [builder.add(row, _index(k))])) for k in range(3)]
 
 
+def _tiled(builder: Any, stop: Any, rows: int, tile: Callable[[Any, int], None]) -> None:
+    """tile(first, rows) for whole tiles of pixels 0 to stop - 1, then tile(pixel, 1) for the rest."""
+    whole = builder.sub(stop, builder.srem(stop, _index(rows)))
+    with cgutils.for_range_slice(builder, _index(0), whole, _index(rows), INDEX) as (first, _):
+        tile(first, rows)
+    with cgutils.for_range(builder, stop, start=whole, intp=INDEX) as rest:
+        tile(rest.index, 1)
+
+
 @_intrinsic(prefer_literal=True)
-def _tile(
-    typing: Any,
-    work: Any,
-    block: Any,
-    pixel: Any,
-    column: Any,
-    firsts: Any,
-    kind: Any,
-    ops: Any,
-    mi: Any,
-    nj: Any,
-) -> Any:
-    """MI pixels from `pixel` on, 16 NJ filters from `column` on: their sums, then `ops`.
+def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: Any, ops: Any, nj: Any) -> Any:
+    """All pixels of an image, 16 NJ filters from `column` on: their sums, then `ops`.
 
     block: where these filters begin. firsts: where, of this image, the words, the numbers, the bits begin;
-    and the pitch.
+    the pitch; how many runs, how many pixels.
     """
+    rows = next(mi for mi, vectors in SHAPES[kind.literal_value] if vectors == nj.literal_value)
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arrays = _arrays(context, builder, signature.args[0], args[0])
-        word, real, half, pitch = (builder.extract_value(args[4], i) for i in range(4))
-        places = [_place(builder, arrays["pixels"], args[2], i) for i in range(mi.literal_value)]
-        words = [builder.gep(arrays["images"], [builder.add(word, place[0])]) for place in places]
-        walk = (arrays["runs"], builder.extract_value(args[4], 4), arrays["length"], nj.literal_value)
+        word, real, half, pitch, count, pixels = (builder.extract_value(args[3], i) for i in range(6))
+        walk = (arrays["runs"], count, arrays["length"], nj.literal_value)
         filters = builder.gep(arrays["filters"], [args[1]])
-        sums = _sums(builder, kind.literal_value, words, filters, *walk)
         finish = Finish(builder, arrays, pitch)
-        for i, (own, (_, start, target)) in enumerate(zip(sums, places, strict=True)):
-            numbers = builder.add(real, builder.mul(builder.add(args[2], _index(i)), pitch))
-            for j, total in enumerate(own):
-                here = builder.add(args[3], _index(LANES * j))
-                if total.type == WORDS:
-                    whole = _load(builder, arrays["start"], builder.add(start, here))
-                    total = builder.sub(whole, builder.shl(total, _splat(WORDS, 1)))
-                vector = builder.lshr(here, _index(4))
-                place = {"column": here, "vector": vector, "real": builder.add(numbers, here)}
-                bits = builder.add(half, builder.add(target, vector))
-                finish(ops.literal_value, total, place | {"bits": bits})
+
+        def tile(first: Any, size: int) -> None:
+            places = [_place(builder, arrays["pixels"], first, i) for i in range(size)]
+            words = [builder.gep(arrays["images"], [builder.add(word, place[0])]) for place in places]
+            sums = _sums(builder, kind.literal_value, words, filters, *walk)
+            for i, (own, (_, start, target)) in enumerate(zip(sums, places, strict=True)):
+                numbers = builder.add(real, builder.mul(builder.add(first, _index(i)), pitch))
+                for j, total in enumerate(own):
+                    here = builder.add(args[2], _index(LANES * j))
+                    if total.type == WORDS:
+                        whole = _load(builder, arrays["start"], builder.add(start, here))
+                        total = builder.sub(whole, builder.shl(total, _splat(WORDS, 1)))
+                    vector = builder.lshr(here, _index(4))
+                    place = {"column": here, "vector": vector, "real": builder.add(numbers, here)}
+                    bits = builder.add(half, builder.add(target, vector))
+                    finish(ops.literal_value, total, place | {"bits": bits})
+
+        _tiled(builder, pixels, rows, tile)
         return context.get_dummy_value()
 
-    return types.void(work, block, pixel, column, firsts, kind, ops, mi, nj), build
+    return types.void(work, block, column, firsts, kind, ops, nj), build
 
 
 @_intrinsic
@@ -347,32 +357,21 @@ def convolution(kind: str, ops: str) -> Callable[[Work, int, int, int], None]:
     last. The blocks of filters are the outer loop: one of them stays in the cache while all images pass.
     """
 
-    (wide, vectors), (narrow, one) = SHAPES[kind]
-    block = vectors * LANES
-
     def convolve(work: Any, pitch: int, first: int, last: int) -> None:
-        count = work.runs.size
-        words, pixels, column = count * work.length, len(work.pixels), 0
+        count, pixels, column = work.runs.size, len(work.pixels), 0
+        sizes = work.images.shape[1], pixels * pitch, work.bits.shape[1]
         while column < pitch:
-            whole = pitch - column >= block
+            width = block_of(pitch - column)
             for n in range(first, last):
-                firsts = (n * work.images.shape[1], n * pixels * pitch, n * work.bits.shape[1], pitch, count)
-                p = 0
-                if whole:
-                    while p + wide <= pixels:
-                        _tile(work, column * words, p, column, firsts, kind, ops, wide, vectors)
-                        p += wide
-                    while p < pixels:
-                        _tile(work, column * words, p, column, firsts, kind, ops, 1, vectors)
-                        p += 1
+                firsts = (n * sizes[0], n * sizes[1], n * sizes[2], pitch, count, pixels)
+                block = column * count * work.length
+                if width == 64:
+                    _tiles(work, block, column, firsts, kind, ops, 4)
+                elif width == 32:
+                    _tiles(work, block, column, firsts, kind, ops, 2)
                 else:
-                    while p + narrow <= pixels:
-                        _tile(work, column * words, p, column, firsts, kind, ops, narrow, one)
-                        p += narrow
-                    while p < pixels:
-                        _tile(work, column * words, p, column, firsts, kind, ops, 1, one)
-                        p += 1
-            column += block if whole else LANES
+                    _tiles(work, block, column, firsts, kind, ops, 1)
+            column += width
 
     # a name of its own is a cache file of its own: processes that compile two forms at once do not meet there
     convolve.__qualname__ = f"convolve_{kind}_{ops.replace('*', 'x').replace('+', 'a')}"

@@ -9,16 +9,15 @@ from hypothesis import strategies as st
 
 from bnn_ref.kernels import naive
 from bnn_ref.kernels.layout import Geometry, aligned, lay_filters, pitch_of
-from bnn_ref.kernels.tiles import LANES, SHAPES
+from bnn_ref.kernels.tiles import LANES
 
 
 @given(st.integers(1, 150), st.integers(1, 9), st.sampled_from([np.uint32, np.float32]))
 def test_filters_block_by_block(count: int, words: int, dtype: type) -> None:
     filters = np.arange(1, count * words + 1).reshape(count, words).astype(dtype)
-    wide = LANES * SHAPES["floats" if dtype is np.float32 else "signs"][0][1]
     laid, found, start = lay_filters(filters), [], 0
     while start < pitch_of(count):
-        block = wide if pitch_of(count) - start >= wide else LANES
+        block = next(width for width in (64, 32, LANES) if pitch_of(count) - start >= width)
         found.append(laid[start * words : (start + block) * words].reshape(words, block).T)
         start += block
     got = np.concatenate(found)
