@@ -78,7 +78,7 @@ def call(layer: Differentiable, xs: Sequence[Tensor | Array]) -> Tensor:
     return Tensor(y, Call(layer, cache, tuple(xs)))
 
 
-def backward(output: Tensor, dy: Array | None = None) -> None:
+def backward(output: Tensor, dy: Array | None = None, *, keep: bool = True) -> None:
     """Backpropagate `dy` from `output`: fills `.grad` of tensors, accumulates in parameters.
 
     A tensor used several times receives the sum; a layer called several times gets each call's own cache.
@@ -89,6 +89,9 @@ def backward(output: Tensor, dy: Array | None = None) -> None:
         Where to start.
     dy : array, optional
         Gradient of the loss with respect to `output.value`, same shape; 1 by default, for a scalar.
+    keep : bool
+        Whether tensors that layers computed keep their `.grad`; else it goes once it has been passed on, and
+        what is left is that of the tape's inputs.
 
     Raises
     ------
@@ -110,6 +113,8 @@ def backward(output: Tensor, dy: Array | None = None) -> None:
     for tensor in order:
         if tensor.call is not None and tensor.grad is not None:
             _push(tensor.call, tensor.grad)
+            if not keep:
+                tensor.grad = None
 
 
 def _push(node: Call, dy: Array) -> None:

@@ -361,3 +361,14 @@ def test_a_composite_keeps_caches_and_no_values() -> None:
     assert model.backward(np.ones(2), (inputs, output)).tolist() == [9, 9]
     assert all(tensor.grad is None for tensor in autodiff.ancestors(output))
     assert model.backward(np.ones(2), (inputs, output)).tolist() == [9, 9]
+
+
+def test_a_gradient_that_was_passed_on_can_be_let_go() -> None:
+    """What is left are those of the tape's inputs, the same."""
+    x = Tensor(np.array([1.0, -2.0]))
+    middle = autodiff.call(Add(), [x, x])
+    output = autodiff.call(Add(), [middle, x])
+    backward(output, np.array([1.0, 10.0]), keep=False)
+    assert middle.grad is None
+    assert output.grad is None
+    np.testing.assert_array_equal(x.grad, [3, 30])

@@ -215,7 +215,7 @@ def prelu(x: Array, slope: Array, above: Array | None = None) -> Array:
 def prelu_grad(x: Array, dy: Array, slope: Array, above: Array | None = None) -> tuple[Array, Array]:
     """(dx, dslope): dx = dy where x > 0, slope dy elsewhere; dslope (C,) = sum of x dy where not x > 0.
 
-    x may be what `narrow` made of it. Source: prelu2015.
+    x may be what `prelu_narrow` made of it. Source: prelu2015.
     """
     if above is not None or not (compiled(dy, slope) and x.dtype in (dy.dtype, np.int16)):
         return naive.prelu_grad(x, dy, slope, above)
@@ -231,26 +231,39 @@ def prelu_grad(x: Array, dy: Array, slope: Array, above: Array | None = None) ->
 
 
 @njit(cache=True, nogil=True)
-def _narrow(x: Any, y: Any) -> bool:
-    """y = x; False, and y unfinished, where x holds something else than whole numbers of 16 bits."""
-    for start in range(0, x.size, 4096):
-        part, out = x[start : start + 4096], y[start : start + 4096]
+def _prelu_narrow(x: Any, slope: Any, y: Any, kept: Any) -> bool:
+    """y as in `_prelu`, kept = x; False, the rest undone, at a block of other than whole 16-bit numbers."""
+    for start in range(0, x.shape[0], ROWS):
         bad = False
-        for i in range(part.size):
-            fits = abs(part[i]) <= 32767
-            out[i] = np.int16(part[i] if fits else 0)
-            bad |= out[i] != part[i]
+        for r in range(start, min(start + ROWS, x.shape[0])):
+            for c in range(x.shape[1]):
+                number = x[r, c]
+                y[r, c] = number if number > 0 else slope[c] * number
+                kept[r, c] = np.int16(number if abs(number) <= 32767 else 0)
+                bad |= kept[r, c] != number
         if bad:
             return False
     return True
 
 
-def narrow(x: Array) -> Array:
-    """float32 x as int16 where all of it are such whole numbers (sums of signs are; -0.0 becomes 0), else x.
+def prelu_narrow(x: Array, slope: Array) -> tuple[Array, Array]:
+    """`prelu`; and x, as int16 where all of it are such whole numbers (sums of signs are; -0.0 becomes 0).
 
     Source: ours.
     """
-    if x.dtype != np.float32 or not compiled(x):
-        return x
-    y = np.empty(x.shape, np.int16)
-    return y if _narrow(np.ascontiguousarray(x).reshape(-1), y.reshape(-1)) else x
+    if x.dtype != np.float32 or not compiled(x, slope):
+        return prelu(x, slope), x
+    y, kept, rows, slopes = (
+        np.empty(x.shape, x.dtype),
+        np.empty(x.shape, np.int16),
+        rows_of(x),
+        _slopes(slope, x.shape[-1]),
+    )
+    out, small, fits = y.reshape(rows.shape), kept.reshape(rows.shape), []
+
+    def part(first: int, last: int) -> None:
+        some = slice(first, last)
+        fits.append(_prelu_narrow(rows[some], slopes, out[some], small[some]))
+
+    share(part, len(rows), 2 * y.nbytes)
+    return (y, kept) if all(fits) else (prelu(x, slope), x)

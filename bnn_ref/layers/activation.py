@@ -14,7 +14,7 @@ from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.estimators.reactnet import Shift
 from bnn_ref.estimators.ste import HardTanh as HardTanhCurve
 from bnn_ref.kernels import prelu, prelu_grad
-from bnn_ref.kernels.channels import narrow
+from bnn_ref.kernels.channels import prelu_narrow
 from bnn_ref.layers.base import Composite, Layer
 from bnn_ref.parameter import Array, Parameter, unbroadcast
 
@@ -100,7 +100,8 @@ class PReLU(Layer):
         slope = self.slope.value
         self.output_shape(x.shape)
         if not recentring():
-            return prelu(x, slope), (narrow(x), None, slope)
+            y, kept = prelu_narrow(x, slope)
+            return y, (kept, None, slope)
         above = decide(lambda: x.real > 0, lambda: int((x == 0).sum()))
         return prelu(x, slope, above), (x, above, slope)
 

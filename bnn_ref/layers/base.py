@@ -257,10 +257,10 @@ class Composite(Layer):
         inputs, output = cache
         for x in inputs:
             x.wanted = wanted
-        autodiff.backward(output, dy)
+        autodiff.backward(output, dy, keep=False)
         grads = tuple(np.zeros(x.value.shape, x.value.dtype) if x.grad is None else x.grad for x in inputs)
-        for tensor in autodiff.ancestors(output):
-            tensor.grad = None
+        for x in inputs:
+            x.grad = None
         return grads if wanted else ()
 
 
