@@ -15,6 +15,7 @@ from analysis.pose import __main__ as pose
 from analysis.predictors import __main__ as predictors
 from analysis.proxconnect import __main__ as proxconnect
 from analysis.study import out_option, run
+from analysis.training_speed import __main__ as training_speed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out_option(parser)
     out = ["--out", str(parser.parse_args(argv).out)]
     modules = (spectra, areas, checkers, magnitude, capability, cost, pairs, proximal)
-    studies = (fda, bireal, proxconnect, predictors, vit, bbc, pose, engine)
+    studies = (fda, bireal, proxconnect, predictors, vit, bbc, pose, engine, training_speed)
     trained = (study.main(out) for study in studies)
     return max(*(run(module.STUDY, out) for module in modules), claims.main(out), *trained)
 

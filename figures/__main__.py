@@ -19,6 +19,7 @@ from figures import (
     predictors,
     proxconnect,
     spectra,
+    training_speed,
 )
 from figures.drawing import run
 
@@ -36,5 +37,6 @@ if __name__ == "__main__":
         "bbc-slopes": bbc_slopes.draw,
         "bbc-functions": bbc_functions.draw,
         "pose": pose.draw,
+        "training-speed": training_speed.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

@@ -1,4 +1,4 @@
-"""`python -m analysis.training_speed`: training beside torch; needs torch.
+"""`python -m analysis.training_speed`: training beside torch; without it, threads beside each other only.
 
 Every number is a ratio of neighbouring calls, its median and quartiles; more than 1 is faster. One thread,
 but for the table of threads.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,8 @@ TABLES: dict[str, Callable[[int], Table]] = {
     "convolutions": products,
     "slopes": slopes,
 }
+ALONE = ("machine", "threads")
+"""What needs no torch."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,7 +100,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     set_threads(1)
     study = Study("training_speed", QUESTION, dict, (0,), f"--pairs {options.pairs}")
     for name, measure in TABLES.items():
-        if options.only in (None, name):
+        if options.only not in (None, name):
+            continue
+        if name not in ALONE and find_spec("torch") is None:
+            print(f"\n{name}\ncannot be measured here: torch is missing")
+        else:
             table = measure(options.pairs)
             tell(name, table)
             if options.out is not None:

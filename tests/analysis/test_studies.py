@@ -75,6 +75,8 @@ def test_nothing_else_is_committed() -> None:
     stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "threads", "layers-1")}
     stems |= {"engine-networks-1"}
     stems |= {f"pose-{part}" for part in ("arms", "contrasts", "reached")}
+    stems |= {"pose-reached-full-precision"}
+    stems |= {f"training_speed-{part}" for part in ("machine", "steps", "threads", "convolutions", "slopes")}
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
 
 
@@ -138,7 +140,7 @@ def test_all_of_them_in_one_go(
             (tmp_path / path.name).write_bytes(path.read_bytes())
         return 0
 
-    names = ("fda", "bireal", "proxconnect", "predictors", "vit", "bbc", "pose", "engine")
+    names = ("fda", "bireal", "proxconnect", "predictors", "vit", "bbc", "pose", "engine", "training_speed")
     for name in names:
         monkeypatch.setattr(getattr(everything, name), "main", partial(trained, name))
     assert everything.main(["--out", str(tmp_path)]) == 0

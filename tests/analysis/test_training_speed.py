@@ -88,6 +88,7 @@ def test_tables_are_saved_as_they_come(
     found = Pairing(2.0, 1.0, 4.0, 1.0, 2.0, 3)
     monkeypatch.setattr(convolutions, "times", lambda *given: iter([("forward", found)]))
     monkeypatch.setattr(passes, "slope", lambda *given: found)
+    monkeypatch.setattr(study, "find_spec", lambda name: name)
     assert study.main(["--pairs", "3", "--out", str(tmp_path)]) == 0
     assert {path.stem for path in tmp_path.iterdir()} == {f"training_speed-{name}" for name in study.TABLES}
     first, *_ = read(tmp_path / "training_speed-steps.csv").records()
@@ -95,3 +96,14 @@ def test_tables_are_saved_as_they_come(
     *_, mean = read(tmp_path / "training_speed-convolutions.csv").records()
     assert (mean["product"], mean["times as fast"], mean["low"]) == ("forward", "2", "")
     assert "approxsign" in capsys.readouterr().out
+
+
+def test_without_torch_the_rest_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(steps, "Process", Fake)
+    monkeypatch.setattr(study, "set_threads", lambda count: None)
+    monkeypatch.setattr(study, "find_spec", lambda name: None)
+    assert study.main(["--pairs", "3", "--out", str(tmp_path)]) == 0
+    assert {path.stem for path in tmp_path.iterdir()} == {f"training_speed-{name}" for name in study.ALONE}
+    assert "steps\ncannot be measured here: torch is missing" in capsys.readouterr().out

@@ -28,6 +28,7 @@ from figures import (
     predictors,
     proxconnect,
     spectra,
+    training_speed,
 )
 from figures.drawing import Draw, counted, run
 
@@ -49,6 +50,7 @@ PICTURES = {
     "bbc-slopes": bbc_slopes.draw,
     "bbc-functions": bbc_functions.draw,
     "pose": pose.draw,
+    "training-speed": training_speed.draw,
 }
 NEEDS = {
     "spectra": {"spectra-gain", "spectra-harmonics", "spectra-cases"},
@@ -76,6 +78,7 @@ NEEDS = {
     "bbc-slopes": {"bbc-toy-slopes", "bbc-slopes"},
     "bbc-functions": {"bbc-functions"},
     "pose": set(),
+    "training-speed": {f"training_speed-{part}" for part in ("machine", "steps", "convolutions", "slopes")},
 }
 """The tables that each picture is drawn from."""
 COMMITTED = {path.stem for path in RESULTS.glob("*.csv")}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from analysis.tables import RESULTS, read
 
 PAGE = (Path(__file__).parents[3] / "docs" / "pose.md").read_text()
@@ -14,11 +16,15 @@ def rounded(numbers: str) -> list[str]:
     return [f"{float(number) + 1e-9:.1f}" for number in numbers.split()]
 
 
-def test_what_is_reached() -> None:
-    for row in read(RESULTS / "pose-reached.csv").records():
-        (said,) = (cells[1:] for cells in ROWS if len(cells) == 4 and cells[0].startswith(row["arm"]))
+@pytest.mark.parametrize(("stem", "epochs"), [("pose-reached", 28), ("pose-reached-full-precision", 52)])
+def test_what_is_reached(stem: str, epochs: int) -> None:
+    path = RESULTS / f"{stem}.csv"
+    assert f"--epochs {epochs} " in path.read_text()
+    for row in read(path).records():
+        (said,) = (cells[1:] for cells in ROWS if cells[0] == f"{row['arm']}, {epochs} epochs")
         near = f"{float(row['joints near, in training']):.0f} %"
-        assert said == [*rounded(row["mean"]), f"{float(row['wanted']):.0f}", near]
+        minutes = f"{float(row['longest run, minutes']):.0f}"
+        assert said == [*rounded(row["mean"]), f"{float(row['wanted']):.0f}", near, minutes]
 
 
 def test_every_arm_in_its_order() -> None:
