@@ -33,6 +33,18 @@ def test_every_arm_in_its_order() -> None:
     assert said == [[row["arm"], *rounded(row["mean"]), ", ".join(rounded(row["by seed"]))] for row in rows]
 
 
-def test_no_contrast_is_told() -> None:
-    readings = [row["reading"] for row in read(RESULTS / "pose-contrasts.csv").records()]
-    assert ("every interval holds\n0" in PAGE) == all("cannot tell" in reading for reading in readings)
+def test_one_contrast_is_told() -> None:
+    rows = read(RESULTS / "pose-contrasts.csv").records()
+    (told,) = (row for row in rows if "cannot tell" not in row["reading"])
+    assert (told["arm"], told["minus"]) == ("ApproxSign", "full precision")
+    behind, least, most = (f"{-float(told[name]):.1f}" for name in ("difference", "high", "low"))
+    assert f"{behind} points ({least} to {most})\nbehind full precision" in PAGE
+
+
+def test_what_photographs_say() -> None:
+    rows = read(RESULTS / "pose-photographs.csv").records()
+    learnt = [float(row["AP, learnt"]) for row in rows]
+    assert f"{min(learnt):.1f} to {max(learnt):.1f}, of others below 0.1" in PAGE
+    assert max(float(row["AP, others"]) for row in rows) < 0.1
+    fell = [1 - float(row["last loss"]) / float(row["first loss"]) for row in rows]
+    assert 0.3 < min(fell) <= max(fell) < 0.4
