@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -205,6 +207,24 @@ def test_the_callback_sees_every_epoch_and_the_model_comes_back_for_use(few: Dat
     assert [epoch.epoch for epoch in seen] == [0, 1, 2]
     assert not any(layer.training for _, layer in model.layers())
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_memory_is_kept_from_step_to_step_of_an_epoch(
+    few: Dataset, tiny: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And given back after it, before the callback."""
+    inside: list[bool] = []
+
+    @contextmanager
+    def keeping() -> Iterator[None]:
+        inside.append(True)
+        yield
+        inside[-1] = False
+
+    monkeypatch.setattr(sys.modules["bnn_ref.train.fit"], "keeping", keeping)
+    seen: list[list[bool]] = []
+    fit(tiny(), few, replace(QUICK, epochs=2), on_epoch_end=lambda epoch: seen.append(list(inside)))
+    assert seen == [[False], [False, False]]
 
 
 def test_nothing_is_printed(few: Dataset, tiny: Build, capfd: pytest.CaptureFixture[str]) -> None:
