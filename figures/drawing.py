@@ -42,6 +42,13 @@ def line(
     )  # fmt: skip
 
 
+def barred(ax: Axes) -> None:
+    """A panel of horizontal bars: no lines along them, small names."""
+    ax.grid(False, axis="y")
+    ax.set_axisbelow(True)
+    ax.tick_params(axis="y", length=0, labelsize=8)
+
+
 def means(ax: Axes, x: Array, table: Table, look: tuple[str, str], label: str) -> None:
     """The column `mean` as dots on a line, with bars from `low` to `high`; `look`: colour, dash."""
     mean, low, high = (np.array(table.numbers(name)) for name in ("mean", "low", "high"))

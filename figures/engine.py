@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.tables import Table, load
 from bnn_ref.plot import INK, figure
-from figures.drawing import BLUE, GREY, ORANGE, run
+from figures.drawing import BLUE, GREY, ORANGE, barred, run
 
 COLORS = {"ResNet-18": GREY, "Bi-Real-18": ORANGE}
 NOTE = (
@@ -82,9 +82,7 @@ def draw(results: Path) -> Figure:
     times(middle, networks)
     memory(right, networks, load("engine-memory", "engine", results))
     for ax in (left, middle, right):
-        ax.grid(False, axis="y")
-        ax.set_axisbelow(True)
-        ax.tick_params(axis="y", length=0, labelsize=8)
+        barred(ax)
     machine = load("engine-machine", "engine", results).records()[0]["value"]
     fig.supxlabel(f"{machine}\n{NOTE}", fontsize=8, color=INK)
     return fig

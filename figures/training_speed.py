@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.tables import Table, load
 from bnn_ref.plot import INK, figure
-from figures.drawing import BLUE, GREY, ORANGE, run
+from figures.drawing import BLUE, GREY, ORANGE, barred, run
 
 Row = tuple[str, str, dict[str, str]]
 
@@ -88,9 +88,7 @@ def draw(results: Path) -> Figure:
     panels = fig.subplots(1, 3)
     for ax, show, table in zip(panels, (steps, products, slopes), tables, strict=True):
         show(ax, table)
-        ax.grid(False, axis="y")
-        ax.set_axisbelow(True)
-        ax.tick_params(axis="y", length=0, labelsize=8)
+        barred(ax)
     machine = load("training_speed-machine", "training_speed", results).records()[0]["value"]
     fig.supxlabel(f"{machine}\n{NOTE}", fontsize=8, color=INK)
     return fig

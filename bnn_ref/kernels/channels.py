@@ -253,12 +253,8 @@ def prelu_narrow(x: Array, slope: Array) -> tuple[Array, Array]:
     """
     if x.dtype != np.float32 or not compiled(x, slope):
         return prelu(x, slope), x
-    y, kept, rows, slopes = (
-        np.empty(x.shape, x.dtype),
-        np.empty(x.shape, np.int16),
-        rows_of(x),
-        _slopes(slope, x.shape[-1]),
-    )
+    y, kept = np.empty(x.shape, x.dtype), np.empty(x.shape, np.int16)
+    rows, slopes = rows_of(x), _slopes(slope, x.shape[-1])
     out, small, fits = y.reshape(rows.shape), kept.reshape(rows.shape), []
 
     def part(first: int, last: int) -> None:

@@ -107,7 +107,7 @@ def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: An
     runs: the first and the one after the last. where: how many pixels; where the filters' words of these runs
     begin, and in y the group.
     """
-    rows = next(mi for mi, vectors in SHAPES["floats"] if vectors == nj.literal_value)
+    rows = SHAPES["floats"][nj.literal_value]
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = dict(zip(signature.args[0].fields, signature.args[0].types, strict=True))

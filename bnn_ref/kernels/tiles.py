@@ -29,8 +29,8 @@ INTERPRETED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 LANES = 16
 """Filters in a vector: 16 numbers of 32 bits."""
 
-SHAPES = {"signs": ((4, 4), (8, 2), (8, 1)), "floats": ((6, 4), (12, 2), (12, 1))}
-"""(MI, NJ) of a kind of product, for blocks of 64 filters, 32 and 16.
+SHAPES = {"signs": {4: 4, 2: 8, 1: 8}, "floats": {4: 6, 2: 12, 1: 12}}
+"""MI of a kind of product by NJ: for blocks of 64 filters, 32 and 16.
 
 Enough sums at a time to hide the latency of each, and of floats, whose filters are 32 times as large, many
 pixels a filter: they come from the second cache.
@@ -282,7 +282,7 @@ def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: A
     block: where these filters begin. firsts: where, of this image, the words, the numbers, the bits begin;
     the pitch; how many runs, how many pixels.
     """
-    rows = next(mi for mi, vectors in SHAPES[kind.literal_value] if vectors == nj.literal_value)
+    rows = SHAPES[kind.literal_value][nj.literal_value]
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arrays = _arrays(context, builder, signature.args[0], args[0])
