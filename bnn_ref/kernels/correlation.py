@@ -9,9 +9,9 @@ The vectors are those of `tiles`: after a change there, delete the cached machin
 Source: ours.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 
@@ -20,12 +20,15 @@ from bnn_ref.kernels.tiles import (
     LANES,
     REALS,
     SHAPES,
+    WORD,
+    WORDS,
     _broadcast,
     _fused,
     _index,
     _intrinsic,
     _item,
     _load,
+    _look_up,
     _splat,
     _store,
     _tiled,
@@ -61,6 +64,13 @@ class Walk(NamedTuple):
     targets: Any
 
 
+def _word(builder: Any, pointer: Any, at: Any, tables: bool = False) -> Any:
+    """Word number `at` as a vector: a float 16 times, or the 16 floats of a table."""
+    if tables:
+        return _load(builder, pointer, builder.mul(at, _index(LANES)), REALS)
+    return _broadcast(builder, _item(builder, pointer, at), REALS)
+
+
 def _data(context: Any, builder: Any, kind: Any, array: Any) -> Any:
     """An array as a pointer to its first element."""
     return context.make_array(kind)(context, builder, array).data
@@ -81,14 +91,18 @@ class _Sums:
                 at = self.builder.add(target, vector)
                 self.builder.store(_load(self.builder, numbers, at, REALS), total)
 
-    def add(self, words: list[Any], row: Any) -> None:
-        """Add each row's word times the vectors at `row`."""
-        vectors = [_load(self.builder, row, vector, REALS) for vector in self.vectors]
+    def add(self, words: Iterable[Any], row: Any) -> None:
+        """Add each row's word times the vectors at `row`; or what they find, where words are tables."""
+        kind = WORDS if row.type.pointee == WORD else REALS
+        vectors = [_load(self.builder, row, vector, kind) for vector in self.vectors]
         for word, own in zip(words, self.sums, strict=True):
-            x = _broadcast(self.builder, word, REALS)
             for vector, total in zip(vectors, own, strict=True):
-                fused = _fused(self.builder, x, vector, self.builder.load(total))
-                self.builder.store(fused, total)
+                before = self.builder.load(total)
+                if kind == WORDS:
+                    after = self.builder.fadd(before, _look_up(self.builder, word, vector))
+                else:
+                    after = _fused(self.builder, word, vector, before)
+                self.builder.store(after, total)
 
     def write(self, numbers: Any, targets: list[Any], plus: bool = False) -> None:
         """The reverse of `read`; with `plus`, added to what is there."""
@@ -116,10 +130,11 @@ def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: An
         words, numbers = (_data(context, builder, signature.args[i], args[i]) for i in (1, 2))
         start, stop = (builder.extract_value(args[3], i) for i in range(2))
         pixels, block, first = (builder.extract_value(args[4], i) for i in range(3))
+        tables = at["filters"].type.pointee == WORD
 
         def tile(pixel: Any, size: int) -> None:
             places = [builder.add(pixel, _index(i)) for i in range(size)]
-            sources = [builder.gep(words, [_item(builder, at["sources"], p)]) for p in places]
+            sources = [_item(builder, at["sources"], place) for place in places]
             targets = [builder.add(first, _item(builder, at["targets"], p)) for p in places]
             sums = _Sums(builder, size, nj.literal_value)
             with builder.if_then(builder.icmp_signed(">", start, _index(0))):
@@ -129,7 +144,8 @@ def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: An
                 offset = _item(builder, at["runs"], run.index)
                 with cgutils.for_range(builder, held["length"], intp=INDEX) as word:
                     row, here = builder.load(position), builder.add(offset, word.index)
-                    sums.add([_item(builder, source, here) for source in sources], row)
+                    wanted = (builder.add(source, here) for source in sources)
+                    sums.add((_word(builder, words, place, tables) for place in wanted), row)
                     builder.store(builder.gep(row, [_index(LANES * nj.literal_value)]), position)
             sums.write(numbers, targets)
 
@@ -162,7 +178,7 @@ def _outer(typing: Any, images: Any, sources: Any, dy: Any, dw: Any, some: Any, 
             with cgutils.for_range(builder, stop, start=start, intp=INDEX) as pixel:
                 x = builder.gep(inside, [_item(builder, at, pixel.index)])
                 row = builder.gep(grads, [builder.mul(pixel.index, pitch)])
-                sums.add([_item(builder, x, _index(i)) for i in range(size)], row)
+                sums.add((_word(builder, x, _index(i)) for i in range(size)), row)
             sums.write(numbers, targets, plus=True)
 
         for size in (*WORDS_AT_ONCE[nj.literal_value], 1):
@@ -195,56 +211,30 @@ def correlate(x: Any, walk: Any, padded: Any, top: int, left: int, pitch: int, y
     padded : (images of a group, Hp, Wp * words), zeros at first; `top` and `left` say where, in rows and
     words, an image begins in it. pitch : filters, padded to whole vectors.
     """
-    n, group = x.shape[0], padded.shape[0]
-    pixels, depth = walk.sources.size // group, walk.runs.size * walk.length
-    flat, out = padded.reshape(-1), y.reshape(-1)
-    for start in range(0, n, group):
-        count, column = min(group, n - start), 0
+    for start in range(0, x.shape[0], padded.shape[0]):
+        count = min(padded.shape[0], x.shape[0] - start)
         _fill(x, start, count, padded, top, left)
-        while column < pitch:
-            width = block_of(pitch - column)
-            step, stop = max(1, NEAR // (walk.length * width)), count * pixels
-            for r in range(0, walk.runs.size, step):
-                runs = r, min(r + step, walk.runs.size)
-                where = stop, column * depth + r * walk.length * width, start * y.shape[1] + column
-                if width == 64:
-                    _correlate(walk, flat, out, runs, where, 4)
-                elif width == 32:
-                    _correlate(walk, flat, out, runs, where, 2)
-                else:
-                    _correlate(walk, flat, out, runs, where, 1)
-            column += width
-
-
-@_intrinsic
-def _expand(typing: Any, halves: Any, at: Any, numbers: Any, place: Any) -> Any:
-    """16 numbers from `place` on: +1 where the bit of half word number `at` is 1, else -1."""
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source, target = (_data(context, builder, signature.args[i], args[i]) for i in (0, 2))
-        bits = builder.bitcast(_item(builder, source, args[1]), ir.VectorType(ir.IntType(1), LANES))
-        _store(builder, builder.select(bits, _splat(REALS, 1.0), _splat(REALS, -1.0)), target, args[3])
-        return context.get_dummy_value()
-
-    return types.void(halves, types.int64, numbers, types.int64), build
+        correlate_group(walk, padded.reshape(-1), pitch, start, count, padded.shape[0], y)
 
 
 @njit(cache=True, nogil=True)
-def _unpack(halves: Any, first: int, count: int, padded: Any, top: int, left: int, channels: int) -> None:
-    """`_fill` from bits (N, Hp, Wp, half words), whose margins are those of `padded`."""
-    height, width, words = halves.shape[1:]
-    flat, numbers = halves.reshape(-1), padded.reshape(-1)
-    edge = left // channels
-    for i in range(count):
-        for row in range(top, height - top):
-            for pixel in range(edge, width - edge):
-                at = (((first + i) * height + row) * width + pixel) * words
-                place = ((i * height + row) * width + pixel) * channels
-                for v in range(channels // LANES):
-                    _expand(flat, at + v, numbers, place + v * LANES)
-                for c in range(channels // LANES * LANES, channels):
-                    bit = flat[at + c // LANES] >> (c % LANES) & 1
-                    numbers[place + c] = 1 if bit else -1
+def correlate_group(walk: Any, words: Any, pitch: int, start: int, count: int, group: int, y: Any) -> None:
+    """The outputs of images start to start + count - 1, a group of at most `group`, which `words` holds."""
+    pixels, depth, column = walk.sources.size // group, walk.runs.size * walk.length, 0
+    while column < pitch:
+        width = block_of(pitch - column)
+        step = max(1, NEAR // (walk.length * width))
+        for r in range(0, walk.runs.size, step):
+            runs = r, min(r + step, walk.runs.size)
+            place = column * depth + r * walk.length * width
+            where = count * pixels, place, start * y.shape[1] + column
+            if width == 64:
+                _correlate(walk, words, y.reshape(-1), runs, where, 4)
+            elif width == 32:
+                _correlate(walk, words, y.reshape(-1), runs, where, 2)
+            else:
+                _correlate(walk, words, y.reshape(-1), runs, where, 1)
+        column += width
 
 
 @njit(cache=True, nogil=True)
@@ -260,26 +250,6 @@ def outer(
     for start in range(0, x.shape[0], padded.shape[0]):
         count = min(padded.shape[0], x.shape[0] - start)
         _fill(x, start, count, padded, top, left)
-        _add_group(dy, walk, padded, grads, start, count, chunk, some, dw)
-
-
-@njit(cache=True, nogil=True)
-def outer_signs(
-    halves: Any,
-    dy: Any,
-    walk: Any,
-    padded: Any,
-    top: int,
-    left: int,
-    grads: Any,
-    chunk: int,
-    some: Any,
-    dw: Any,
-) -> None:
-    """`outer` of signs, from their bits: (N, Hp, Wp, half words)."""
-    for start in range(0, halves.shape[0], padded.shape[0]):
-        count = min(padded.shape[0], halves.shape[0] - start)
-        _unpack(halves, start, count, padded, top, left, padded.shape[2] // halves.shape[2])
         _add_group(dy, walk, padded, grads, start, count, chunk, some, dw)
 
 

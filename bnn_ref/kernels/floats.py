@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_ref.kernels.correlation import Walk, correlate, outer, outer_signs
+from bnn_ref.kernels.correlation import Walk, correlate, outer
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
 from bnn_ref.kernels.threads import share
 
@@ -32,10 +32,11 @@ def _group(images: int, numbers: int) -> int:
     return max(1, min(images, GROUP // numbers))
 
 
-def _scratch(group: int, height: int, run: int) -> Floats:
-    padded: Floats = aligned((group, height, run), np.float32)
-    padded[:] = 0
-    return padded
+def zeros(*shape: int) -> Floats:
+    """float32 zeros, from a cache line on."""
+    made: Floats = aligned(shape, np.float32)
+    made[:] = 0
+    return made
 
 
 def _spread(places: Places, group: int, size: int) -> Places:
@@ -67,14 +68,14 @@ def convolve(x: Floats, w: Floats, geometry: Geometry) -> Floats:
     height, width, channels = geometry.padded
 
     def part(first: int, last: int) -> None:
-        scratch = _scratch(group, height, width * channels)
+        scratch = zeros(group, height, width * channels)
         correlate(rows[first:last], walk, scratch, pad, pad * channels, pitch, y[first:last])
 
     share(part, len(x), rows.nbytes + y.nbytes)
-    return _cut(y, (len(x), *geometry.shape, pitch), filters)
+    return cut(y, (len(x), *geometry.shape, pitch), filters)
 
 
-def _cut(y: Floats, shape: tuple[int, ...], filters: int) -> Floats:
+def cut(y: Floats, shape: tuple[int, ...], filters: int) -> Floats:
     return np.ascontiguousarray(y.reshape(shape)[..., :filters])
 
 
@@ -147,12 +148,12 @@ class _Back(NamedTuple):
 
 
 @lru_cache(64)
-def _back(geometry: Geometry, filters: int, images: int) -> _Back:
+def _back(geometry: Geometry, filters: int, images: int, numbers: int) -> _Back:
     sizes, pitch = (geometry.height, geometry.width), pitch_of(geometry.words)
     axes = [phases(size, geometry.kernel, geometry.stride, geometry.padding) for size in sizes]
     top, left = (_Margin.of(axis, outputs) for axis, outputs in zip(axes, geometry.shape, strict=True))
     height, row = sum(top, geometry.shape[0]), sum(left, geometry.shape[1]) * filters
-    group = _group(images, height * row + prod(sizes) * pitch)
+    group = _group(images, height * row * numbers + prod(sizes) * pitch)
     steps, dead = [], [np.zeros(0, np.int64)]
     for down, along in ((down, along) for down in axes[0] for along in axes[1]):
         pixels = (down.pixels[:, None] * geometry.width + along.pixels).reshape(-1)
@@ -169,49 +170,50 @@ def _back(geometry: Geometry, filters: int, images: int) -> _Back:
 
 def images_grad(dy: Floats, w: Floats, geometry: Geometry) -> Floats:
     """(N, Ho, Wo, F) and (K, K, C, F) -> (N, H, W, C)."""
-    channels, filters = w.shape[2:]
+    return walk_back(correlate, _rows(dy), w, geometry)
+
+
+def walk_back(
+    run: Callable[..., None], rows: Floats, w: NDArray[Any], geometry: Geometry, word: tuple[int, ...] = ()
+) -> Floats:
+    """The gradient to images: `run` as `correlate`, from `rows` by filters w (K, K, C, words of a pixel).
+
+    `word` is the shape of one, if it is not a number.
+    """
+    channels, words = w.shape[2:]
     pixels, pitch = geometry.height * geometry.width, pitch_of(channels)
-    back = _back(geometry, filters, len(dy))
-    dx, rows, walks = aligned((len(dy), pixels * pitch), np.float32), _rows(dy), []
+    back = _back(geometry, words, len(rows), prod(word))
+    dx, walks = aligned((len(rows), pixels * pitch), np.float32), []
     dx.reshape(len(dx), pixels, pitch)[:, back.dead] = 0
     for down, along, walk in back.steps:
         taps = w[down, along].transpose(2, 0, 1, 3)
         walks.append(walk._replace(filters=lay_filters(taps.reshape(channels, -1))))
 
     def part(first: int, last: int) -> None:
-        scratch = _scratch(back.group, back.height, back.row)
+        scratch = zeros(back.group, back.height, back.row, *word)
         for walk in walks:
-            correlate(rows[first:last], walk, scratch, back.top, back.left, pitch, dx[first:last])
+            run(rows[first:last], walk, scratch, back.top, back.left, pitch, dx[first:last])
 
-    share(part, len(dy), rows.nbytes + dx.nbytes)
-    return _cut(dx, (len(dy), geometry.height, geometry.width, pitch), channels)
+    share(part, len(rows), rows.nbytes + dx.nbytes)
+    return cut(dx, (len(rows), geometry.height, geometry.width, pitch), channels)
 
 
 def filters_grad(x: Floats, dy: Floats, geometry: Geometry) -> Floats:
     """(N, H, W, C) and (N, Ho, Wo, F) -> (K, K, C, F)."""
-    return _filters_grad(outer, _rows(x), dy, geometry)
-
-
-def filters_grad_of_signs(bits: NDArray[np.uint32], dy: Floats, geometry: Geometry) -> Floats:
-    """`filters_grad` where x are signs: bits (N, Hp, Wp, words), padded, +1 where 1."""
-    return _filters_grad(outer_signs, bits.view(np.uint16), dy, geometry)
-
-
-def _filters_grad(add: Callable[..., None], x: NDArray[Any], dy: Floats, geometry: Geometry) -> Floats:
     filters, pixels, pad = dy.shape[-1], prod(geometry.shape), geometry.padding
-    pitch, channels = pitch_of(filters), geometry.words
+    pitch, channels, images = pitch_of(filters), geometry.words, _rows(x)
     group = _group(len(x), geometry.size + pixels * pitch)
     firsts, _ = _places(geometry, group, pitch)
-    dw = _scratch(geometry.kernel**2 * channels, 1, pitch)[:, 0]
+    dw = zeros(geometry.kernel**2 * channels, pitch)
     walk = Walk(dw[:0, 0], geometry.runs, geometry.length, firsts, firsts)
     height, width, _ = geometry.padded
     rows = np.ascontiguousarray(dy, np.float32).reshape(len(dy), pixels, filters)
 
     def part(first: int, last: int) -> None:
         """The sums of some words of every run: a thread has sums of its own, whatever it reads."""
-        copied = group * pixels if pitch > filters else 0
-        scratch, grads = _scratch(group, height, width * channels), _scratch(copied, 1, pitch)[:, 0]
-        add(x, rows, walk, scratch, pad, pad * channels, grads, CHUNK, (first, last), dw)
+        scratch = zeros(group, height, width * channels)
+        grads = zeros(group * pixels if pitch > filters else 0, pitch)
+        outer(images, rows, walk, scratch, pad, pad * channels, grads, CHUNK, (first, last), dw)
 
-    share(part, geometry.length, x.nbytes + rows.nbytes)
-    return _cut(dw, (geometry.kernel, geometry.kernel, channels, pitch), filters)
+    share(part, geometry.length, images.nbytes + rows.nbytes)
+    return cut(dw, (geometry.kernel, geometry.kernel, channels, pitch), filters)

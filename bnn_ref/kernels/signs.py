@@ -1,8 +1,8 @@
 """Binary convolution while training: images as bits from the sign on, forward by the packed kernel.
 
 The product of signs is an integer, exact in float32, so the packed kernel computes what the float kernel
-would. The gradient to the filters reads the same bits; that to the images meets real gradients and is the
-float kernel's. Source: ours.
+would. The gradients meet the same signs: sums of four numbers are looked up where the CPU can, else they are
+the float kernel's. Source: ours.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_ref.kernels import floats
+from bnn_ref.kernels import floats, fours
 from bnn_ref.kernels.conv import output_size
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, geometry, lay_filters, masks, pitch_of
 from bnn_ref.kernels.threads import share
-from bnn_ref.kernels.tiles import INTERPRETED, LANES, Work, convolution, pack_rows
+from bnn_ref.kernels.tiles import INTERPRETED, LANES, LOOKS_UP, Work, convolution, pack_rows
 from bnn_ref.kernels.xnor import starts
 
 Array = NDArray[Any]
@@ -109,7 +109,14 @@ class SignImages:
         share(lambda first, last: run(work, pitch, first, last), len(y), y.nbytes)
         return np.ascontiguousarray(y[..., :filters])
 
+    def input_grad(self, dy: Array, w: Array, stride: int = 1) -> Array:
+        """`conv2d_input_grad` of float32 dy (N, Ho, Wo, F) and filters w (K, K, C, F) of +1 and -1."""
+        grad = fours.images_grad if LOOKS_UP else floats.images_grad
+        return grad(dy, w, self.geometry(w.shape[0], stride, self.channels))
+
     def weight_grad(self, dy: Array, kernel: int, stride: int = 1) -> Array:
         """`conv2d_weight_grad` of the values and float32 dy (N, Ho, Wo, F): (K, K, C, F)."""
         shapes = self.geometry(kernel, stride, self.channels)
-        return floats.filters_grad_of_signs(self.bits, dy, shapes)
+        if LOOKS_UP:
+            return fours.filters_grad(self.bits, dy, shapes)
+        return floats.filters_grad(self.values(), dy, shapes)

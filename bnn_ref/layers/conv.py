@@ -83,6 +83,8 @@ class Conv2d(Convolution):
         return conv2d(x, w, self.stride, self.padding)
 
     def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
+        if isinstance(x, SignImages):
+            return x.input_grad(dy, w, self.stride)
         return conv2d_input_grad(dy, w, x.shape, self.stride, self.padding)
 
     def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:

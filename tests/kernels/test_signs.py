@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnn_ref.kernels import SignImages, naive, output_size
+from bnn_ref.kernels import SignImages, floats, fours, naive, output_size, signs
 
 CHANNELS = st.sampled_from([1, 3, 15, 16, 17, 31, 32, 33, 48, 65])
 
@@ -32,15 +33,49 @@ def cases(draw: st.DrawFn) -> tuple[Any, ...]:
 @given(cases(), st.booleans())
 def test_equal_to_naive(case: tuple[Any, ...], strict: bool) -> None:
     x, w, dy, stride, padding = case
-    signs = np.where(x > 0 if strict else x >= 0, np.float32(1), np.float32(-1))
+    values = np.where(x > 0 if strict else x >= 0, np.float32(1), np.float32(-1))
     images = SignImages.of(x, padding, strict)
     assert images is not None
     assert images.shape == x.shape
-    np.testing.assert_array_equal(images.values(), signs, strict=True)
-    y = naive.conv2d(signs, w, stride, padding)
+    np.testing.assert_array_equal(images.values(), values, strict=True)
+    y = naive.conv2d(values, w, stride, padding)
     np.testing.assert_array_equal(images.conv2d(w, stride), y, strict=True)
-    dw = naive.conv2d_weight_grad(signs, dy, len(w), stride, padding)
-    np.testing.assert_array_equal(images.weight_grad(dy, len(w), stride), dw, strict=True)
+    dx = naive.conv2d_input_grad(dy, w, x.shape, stride, padding)
+    dw = naive.conv2d_weight_grad(values, dy, len(w), stride, padding)
+    for looks_up in (False, True):
+        with patch.object(signs, "LOOKS_UP", looks_up):
+            np.testing.assert_array_equal(images.input_grad(dy, w, stride), dx, strict=True)
+            np.testing.assert_array_equal(images.weight_grad(dy, len(w), stride), dw, strict=True)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("channels", [16, 40, 96, 128])
+def test_looked_up_sums_round_as_little_as_sums_do(channels: int, stride: int) -> None:
+    """Nine images, so that the last four are not all there; more outputs than a chunk has."""
+    rng = np.random.default_rng(channels)
+    x, w = (rng.choice([-1.0, 1.0], shape) for shape in ((9, 18, 17, channels), (3, 3, channels, 24)))
+    dy = rng.normal(size=(9, *[output_size(size, 3, stride, 1) for size in (18, 17)], 24))
+    shapes, narrow = floats.Geometry(18, 17, channels, 3, stride, 1), dy.astype(np.float32)
+    images = SignImages.of(x.astype(np.float32), 1)
+    assert images is not None
+    dx, dw = (
+        naive.conv2d_input_grad(dy, w, x.shape, stride, 1),
+        naive.conv2d_weight_grad(x, dy, 3, stride, 1),
+    )
+    got = fours.images_grad(narrow, w.astype(np.float32), shapes)
+    assert abs(got - dx).max() <= 1e-6 * abs(dx).max()
+    got = fours.filters_grad(images.bits, narrow, shapes)
+    assert abs(got - dw).max() <= 1e-6 * abs(dw).max()
+
+
+@given(cases())
+def test_looked_up_gradients_to_images_do_not_depend_on_the_other_images(case: tuple[Any, ...]) -> None:
+    x, w, dy, stride, padding = case
+    dy = dy + np.random.default_rng(0).normal(size=dy.shape).astype(np.float32)
+    shapes = floats.Geometry(*x.shape[1:], len(w), stride, padding)
+    dx = fours.images_grad(dy, w, shapes)
+    for n in range(len(x)):
+        np.testing.assert_array_equal(fours.images_grad(dy[n : n + 1], w, shapes)[0], dx[n])
 
 
 @pytest.mark.parametrize(

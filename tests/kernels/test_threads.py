@@ -98,7 +98,9 @@ def signs(rng: np.random.Generator, channels: int, stride: int) -> list[Any]:
     images = SignImages.of(x, 1)
     assert images is not None
     y = images.conv2d(w, stride)
-    return [images.bits, y, images.weight_grad(rng.normal(size=y.shape).astype(np.float32), 3, stride)]
+    dy = rng.normal(size=y.shape).astype(np.float32)
+    grads = images.input_grad(dy, np.sign(w), stride), images.weight_grad(dy, 3, stride)
+    return [images.bits, y, *grads]
 
 
 def rows(rng: np.random.Generator, channels: int, _: int) -> list[Any]:
