@@ -96,21 +96,24 @@ def _effect(mean: float, one: Contrast) -> str:
     return f"{found}, as expected" if agrees else f"{found}, AGAINST what was expected"
 
 
-def image_error(first: float | None, second: float | None, images: int) -> float | None:
+def image_error(first: float | None, second: float | None, images: int | None) -> float | None:
     """95 % error of a difference of two accuracies by the choice of `images` test images, taken as unpaired.
 
     Two networks err on many of the same images, so this is too much rather than too little; of a mean over
-    several networks even more so. None where one of them is.
+    several networks even more so. None where one of them is; 0 where `images` is None: what is compared is
+    no share of images then.
     """
     if first is None or second is None:
         return None
+    if images is None:
+        return 0.0
     return 1.96 * sqrt((first * (1 - first) + second * (1 - second)) / images)
 
 
 def contrasts(
     result: Comparison,
     asked: Sequence[Contrast],
-    images: int,
+    images: int | None,
     answer: str = "in the paper",
     together: Mapping[str, Sequence[str]] | None = None,
 ) -> Table:
@@ -120,8 +123,8 @@ def contrasts(
     ----------
     result : Comparison
     asked : sequence of Contrast
-    images : int
-        Number of test images.
+    images : int or None
+        Number of test images, whose choice errs; None where the measure is no share of them.
     answer : str
         Heads the column of what is expected.
     together : mapping of str to sequence of str
@@ -137,7 +140,9 @@ def contrasts(
     return Table.of((*columns, "error of the images", answer, "reading"), rows)
 
 
-def _row(result: Comparison, one: Contrast, images: int, names: Mapping[str, tuple[str, ...]]) -> list[Cell]:
+def _row(
+    result: Comparison, one: Contrast, images: int | None, names: Mapping[str, tuple[str, ...]]
+) -> list[Cell]:
     arms, against = names[one.arm], names[one.against]
     gap = result.contrast(arms, against)
     means = {summary.arm: summary.mean for summary in result.summaries}

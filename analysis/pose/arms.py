@@ -17,19 +17,22 @@ ARMS: dict[str, dict[str, Any]] = {
     "clipped STE": {"estimator": "clipped-ste"},
     "ApproxSign": {"estimator": "approxsign"},
     "FDA": {"estimator": "fda"},
+    "ApproxSign, scaled": {"estimator": "approxsign", "weight_estimator": "bireal-weight-paper"},
     "BBC-linear": {"estimator": "approxsign", "weight_estimator": "bbc-linear", **POSITIVE},
     "BBC-MLP": {"estimator": "approxsign", "weight_estimator": "bbc", **POSITIVE},
 }
-"""Build options. BBC's are estimators of weights, behind ApproxSign as in its released code; the weights of
-the others have the clipped STE."""
+"""Build options. BBC's are estimators of weights, behind ApproxSign as in its released code. The weights of
+the others have the clipped STE; of "ApproxSign, scaled" with the mean of a filter as a scale, as BBC's have,
+so that BBC's differ from it in the gradient (and in centring) alone."""
 
 CONTRASTS: tuple[Contrast, ...] = (
     Contrast("ours", "ApproxSign", "full precision", direction=-1),
     Contrast("ours", "ApproxSign", "clipped STE"),
     Contrast("ours", "FDA", "clipped STE"),
     Contrast("ours", "FDA", "ApproxSign"),
-    Contrast("abstract", "BBC-linear", "ApproxSign", direction=1),
-    Contrast("abstract", "BBC-MLP", "ApproxSign", direction=1),
+    Contrast("ours", "ApproxSign, scaled", "ApproxSign"),
+    Contrast("abstract", "BBC-linear", "ApproxSign, scaled", direction=1),
+    Contrast("abstract", "BBC-MLP", "ApproxSign, scaled", direction=1),
     Contrast("ours", "BBC-linear", "BBC-MLP"),
 )
 """BBC's abstract says that a learned estimator, even a linear one, beats soft functions made by hand; its

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,7 @@ def test_photographs_are_found_and_learnt(real: Path) -> None:
     work = type(whole)("few", part, part, whole.view)
     (row,) = photographs.table(work, "sbpn", ["ApproxSign"], SMALL, {"width": 1}).rows
     assert row[:2] == ("ApproxSign", "1")
+    varied = replace(work, view=replace(work.view, augmentation=pose.Augmentation(scale=0.5, flip=0.5)))
+    twice = [photographs.by_heart(some, "sbpn", SMALL, {"width": 1}) for some in (work, varied)]
+    assert twice[0] == twice[1]
+    assert twice[0][:2] == ["full precision, by heart", 1]
