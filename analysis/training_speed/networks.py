@@ -28,6 +28,7 @@ CASES = {
     "resnet-20": Case("resnet-20", (32, 32, 3), 128, {}),
     "vgg-small": Case("vgg-small", (32, 32, 3), 64, {"width": 64}),
     "cnn": Case("cnn", (28, 28, 1), 64, {}),
+    "vit-tiny": Case("vit-tiny", (28, 28, 1), 64, {}),
 }
 """VGG-Small at half its width, 64-64-128-128-256-256."""
 

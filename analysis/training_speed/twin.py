@@ -40,6 +40,11 @@ def sign(slope: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return apply
 
 
+def gelu(x: Any) -> Any:
+    """x Phi(x). torch's own in float32 is -0 below -5.5, and the sign of that is +1 in the next layer."""
+    return x * torch.erfc(x * -(0.5**0.5)) / 2
+
+
 class Twin:
     """`Ours` in torch; `layout` is "channels_last" or "nchw"."""
 
@@ -77,10 +82,11 @@ class Twin:
 
     def conv(self, layer: Any) -> Callable[..., Any]:
         w = self._trained(layer.latent.value.transpose(3, 2, 0, 1))
+        bias = None if layer.bias is None else self._trained(layer.bias.value)
         real, stride, padding = layer.weight is None, layer.stride, layer.padding
         if real:
-            return lambda x: functional.conv2d(x, w, None, stride, padding)
-        return lambda x: functional.conv2d(self.activation(x), self.weight(w), None, stride, padding)
+            return lambda x: functional.conv2d(x, w, bias, stride, padding)
+        return lambda x: functional.conv2d(self.activation(x), self.weight(w), bias, stride, padding)
 
     def linear(self, layer: Any) -> Callable[..., Any]:
         w = self._trained(layer.latent.value.T)
@@ -93,6 +99,25 @@ class Twin:
         gamma, beta = self._trained(layer.gamma.value), self._trained(layer.beta.value)
         mean, variance = (torch.from_numpy(np.array(v)) for v in (layer.running_mean, layer.running_var))
         return lambda x: functional.batch_norm(x, mean, variance, gamma, beta, True, 0.1, layer.eps)
+
+    def layer_norm(self, layer: Any) -> Callable[..., Any]:
+        gamma, beta = self._trained(layer.gamma.value), self._trained(layer.beta.value)
+        return lambda x: functional.layer_norm(x, gamma.shape, gamma, beta, layer.eps)
+
+    def class_token(self, layer: Any) -> Callable[..., Any]:
+        token = self._trained(layer.token.value)
+        return lambda x: torch.cat((token.expand(len(x), 1, -1), x), dim=1)
+
+    def position(self, layer: Any) -> Callable[..., Any]:
+        embedding = self._trained(layer.embedding.value)
+        return lambda x: x + embedding
+
+    def attention(self, layer: Any) -> Callable[..., Any]:
+        def attend(*tokens: Any) -> Any:
+            heads = [x.unflatten(2, (layer.heads, -1)).transpose(1, 2) for x in tokens]
+            return functional.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+
+        return attend
 
     def prelu(self, layer: Any) -> Callable[..., Any]:
         slope = self._trained(layer.slope.value)
@@ -118,8 +143,15 @@ MAKERS: dict[str, Callable[[Twin, Any], Callable[..., Any]]] = {
     "Conv2d": Twin.conv,
     "Linear": Twin.linear,
     "BatchNorm": Twin.norm,
+    "LayerNorm": Twin.layer_norm,
+    "ClassToken": Twin.class_token,
+    "Position": Twin.position,
+    "Attention": Twin.attention,
     "PReLU": Twin.prelu,
     "PadShortcut": Twin.shortcut,
+    "Tokens": lambda twin, layer: lambda x: x.flatten(2).transpose(1, 2),
+    "FirstToken": lambda twin, layer: lambda x: x[:, 0],
+    "GELU": lambda twin, layer: gelu,
     "ReLU": lambda twin, layer: torch.relu,
     "HardTanh": lambda twin, layer: functional.hardtanh,
     "Add": lambda twin, layer: torch.add,

@@ -16,10 +16,11 @@ RNG = np.random.default_rng(0)
 
 @pytest.mark.parametrize("layout", ["channels_last", "nchw"])
 @pytest.mark.parametrize("estimator", ["clipped-ste", "approxsign"])
-@pytest.mark.parametrize("name", ["cnn", "vgg-small", "resnet-20"])
+@pytest.mark.parametrize("name", ["cnn", "vgg-small", "resnet-20", "vit-tiny"])
 def test_one_step(name: str, estimator: str, layout: str) -> None:
     """Two blocks deep: further on, rounding turns signs around and gradients part."""
-    options = {"width": 8} | ({"blocks": [1, 1]} if name == "resnet-20" else {})
+    shallow = {"resnet-20": {"blocks": [1, 1]}, "vit-tiny": {"depth": 2}}
+    options = {"width": 8} | shallow.get(name, {})
     case = Case(name, (8, 8, 1), 4, options)
     ours, theirs = Ours(case, estimator), twin.Twin(case, estimator, layout)
     backward(ours.loss(ours.model(Tensor(ours.images, wanted=False)), ours.labels))
