@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -20,10 +21,13 @@ from bnn_ref import estimators
 from bnn_ref.binarizer import Binarizer, Compose, Detach, Map, MeanAbs, Scaled, Sign, Sum
 from bnn_ref.estimators.dsq import SoftQuantizer
 from bnn_ref.estimators.ste import HardTanh, Identity, Tanh
+from bnn_ref.kernels import signs
+from bnn_ref.kernels.tiles import INTERPRETED
 from bnn_ref.layers import CHANNEL_SCALE, TENSOR_SCALE, Conv2d, Linear
 
 NAMES = st.sampled_from(list(estimators.curves()))
 SIGNS = st.sampled_from([n for n in estimators.curves() if estimators.get(n).deployed.levels == (-1, 1)])
+HARD = st.sampled_from([n for n in estimators.curves() if estimators.get(n).binary])
 SCALES: dict[str, Map | None] = {"none": None, "channel": CHANNEL_SCALE, "tensor": TENSOR_SCALE}
 STEP = 1e-30
 
@@ -139,6 +143,41 @@ def test_every_estimator_on_both_sides(derivative: Any, name: str, training: boo
     check(derivative, 0, "conv", name, name, training=training)
     check(derivative, 1, "linear", name, name, scale="none", training=training)
     check(derivative, 2, "conv", name, name, scale="tensor", training=training)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    activation=HARD,
+    weight=HARD,
+    scale=st.sampled_from(list(SCALES)),
+    looks_up=st.booleans(),
+)
+def test_gradients_by_bits_are_those_of_a_complex_step(
+    derivative: Any, seed: int, activation: str, weight: str, scale: str, looks_up: bool
+) -> None:
+    """float32, at one base point: forward exact, gradients as near as float32 is."""
+    a, b = (estimators.get(name).at(0.5) for name in (activation, weight))
+    rng = np.random.default_rng(seed)
+    layer, loops, x = make("conv", rng, activation=a, weight=b, scale=SCALES[scale])
+    layer.astype(np.float32)
+    narrow = x.astype(np.float32)
+    x, w = narrow.astype(np.float64), layer.latent.value.astype(np.float64)
+    alpha = means(scale, w)
+    with patch.object(signs, "LOOKS_UP", looks_up and not INTERPRETED):
+        y, cache = layer.forward(narrow)
+        dy = rng.normal(size=y.shape).astype(np.float32)
+        dx = layer.backward(dy, cache)
+    assert INTERPRETED or isinstance(cache[1], signs.SignImages)
+    left, right = a.forward(x), b.forward(w) * alpha
+    near(y, loops(left, right), 1e-6)
+    near(dx, derivative(lambda z: loops(z, right), left, dy) * slope(layer.activation.surrogate, x))
+    dright = derivative(lambda z: loops(left, z), right, dy)
+    near(layer.latent.grad, alpha * dright * slope(unscaled(layer.weight).surrogate, w))
+
+
+def near(found: Any, expected: Any, share: float = 1e-5) -> None:
+    """Within a share of the largest entry."""
+    assert abs(found - expected).max() <= share * abs(expected).max() + 1e-7
 
 
 def test_a_scale_that_is_not_detached_has_a_gradient_of_its_own() -> None:
