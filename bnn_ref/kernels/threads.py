@@ -21,6 +21,9 @@ from bnn_ref.checks import require_whole
 GRAIN = 2**20
 """Bytes that are worth a thread: handing work over takes some 60 microseconds."""
 
+MOST = 256
+"""Threads of the pool, at most: more parts than that wait for each other."""
+
 _state = {"threads": int(config.NUMBA_NUM_THREADS)}  # type: ignore[attr-defined]
 _here = local()
 
@@ -59,9 +62,9 @@ def _mark() -> None:
 
 
 @cache
-def pool(threads: int) -> ThreadPoolExecutor:
-    """The pool of so many threads; they wait between calls, without spinning."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="bnn_ref", initializer=_mark)
+def pool() -> ThreadPoolExecutor:
+    """The pool: it grows to what is worked on at a time, and its threads wait without spinning."""
+    return ThreadPoolExecutor(MOST, thread_name_prefix="bnn_ref", initializer=_mark)
 
 
 os.register_at_fork(after_in_child=pool.cache_clear)  # threads do not survive a fork
@@ -78,8 +81,7 @@ def share(work: Callable[[int, int], object], items: int, nbytes: int) -> None:
         work(0, items)
         return
     (first, last), *rest = pairwise(items * part // parts for part in range(parts + 1))
-    helpers = pool(get_threads() - 1)
-    others = [helpers.submit(work, *bounds) for bounds in rest]
+    others = [pool().submit(work, *bounds) for bounds in rest]
     try:
         work(first, last)
     finally:

@@ -84,7 +84,7 @@ class PackedModel:
         if min(threads, len(x)) == 1:
             return self._planned(x)
         parts = np.array_split(x, min(threads, len(x)))
-        return np.concatenate(list(pool(threads).map(self._planned, parts)))
+        return np.concatenate(list(pool().map(self._planned, parts)))
 
     def _planned(self, x: Array) -> Array:
         plan = self.plans.take(x.shape[1:])

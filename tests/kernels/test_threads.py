@@ -41,10 +41,24 @@ def test_work_is_done_at_the_same_time() -> None:
     share(lambda first, last: meeting.wait(), 3, 3 * GRAIN)
 
 
+def test_there_is_one_pool_however_many_threads_are_asked_for() -> None:
+    seen: set[int] = set()
+    for count in (2, 5, 3):
+        set_threads(count)
+        meeting = threading.Barrier(count, timeout=20)
+
+        def work(first: int, last: int, meeting: threading.Barrier = meeting) -> None:
+            seen.add(threading.get_ident())
+            meeting.wait()
+
+        share(work, count, count * GRAIN)
+    assert len(seen) <= 5
+
+
 def test_a_thread_of_the_pool_shares_with_nobody() -> None:
     set_threads(2)
     seen: list[tuple[int, int]] = []
-    pool(1).submit(share, lambda first, last: seen.append((first, last)), 8, 8 * GRAIN).result(timeout=20)
+    pool().submit(share, lambda first, last: seen.append((first, last)), 8, 8 * GRAIN).result(timeout=20)
     assert seen == [(0, 8)]
 
 
