@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.kernels.floats import Floats, Places, walk_back, zeros
 from bnn_ref.kernels.layout import Geometry, aligned, pitch_of
-from bnn_ref.kernels.lookup import FOUR, ROWS, correlate_tables, outer_tables
+from bnn_ref.kernels.lookup import FOUR, ROWS, correlate_tables, outer_tables, vectors_of
 from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import LANES
 
@@ -54,7 +54,7 @@ def filters_grad(bits: NDArray[np.uint32], dy: Floats, geometry: Geometry) -> Fl
     """(K, K, C, F) from signs as bits (N, Hp, Wp, words), padded, and dy (N, Ho, Wo, F)."""
     filters, channels, taps = dy.shape[-1], geometry.words, geometry.kernel**2
     pitch = pitch_of(channels)
-    rows = ROWS[4 if pitch % 64 == 0 else 2 if pitch % 32 == 0 else 1]
+    rows = ROWS[vectors_of(pitch)]
     laid = replace(geometry, words=pitch)
     reads, bounds = _reads(laid, CHUNK // rows)
     dw = zeros(-(-filters // rows) * rows, taps * pitch)

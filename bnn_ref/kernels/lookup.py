@@ -1,6 +1,6 @@
 """Both gradients of a product of signs, four terms at a time: sums of four are looked up, not added.
 
-A gradient meets signs alone, and g0 +- g1 +- g2 +- g3 has 16 values. A table of them fills a vector, four
+A gradient meets signs alone, and +-g0 +- g1 +- g2 +- g3 has 16 values. A table of them fills a vector, four
 signs are a place in it, and one look-up gives 16 filters what four fused multiply-adds would. Towards the
 images the four are filters of one pixel; towards the filters they are four images at one place, which their
 padding reaches or not together.
@@ -33,8 +33,14 @@ from bnn_ref.kernels.tiles import (
 FOUR = 4
 """Signs that are looked up at once: a table has 2**FOUR = LANES sums."""
 
-ROWS = {4: 4, 2: 8, 1: 16}
+ROWS = {nj: LANES // nj for nj in (4, 2, 1)}
 """Filters of a tile by its vectors of channels: 16 sums at a time."""
+
+
+@njit(cache=True, nogil=True)
+def vectors_of(pitch: int) -> int:
+    """NJ of a tile, where a pixel has so many channels, padded to whole vectors."""
+    return 4 if pitch % 64 == 0 else 2 if pitch % 32 == 0 else 1
 
 
 @_intrinsic
@@ -145,8 +151,8 @@ def outer_tables(
     """
     pixels, taps = dy.shape[1], bounds.shape[1] - 2
     pitch = dw.shape[1] // taps
-    nj = 4 if pitch % 64 == 0 else 2 if pitch % 32 == 0 else 1
-    rows = 16 // nj
+    nj = vectors_of(pitch)
+    rows = LANES // nj
     for start in range(0, dy.shape[0], FOUR):
         _fill_places(halves, start, places, pitch)
         for c in range(bounds.shape[0]):
