@@ -12,6 +12,9 @@ import numpy as np
 from bnn_ref.timing import Pairing, interleaved
 
 ONE = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+KEPT = ", kept"
+"""Behind the name of torch's side: what it frees stays with its process too, which is not torch's habit."""
+
 WARM = 3
 """Steps that are not timed: the first compiles."""
 

@@ -35,3 +35,16 @@ def test_the_released_form_has_the_slope_of_approxsign() -> None:
     (slope,) = torch.autograd.grad(passes.released(torch, x).sum(), x)
     expected = estimators.get("approxsign").backward(x.detach().numpy(), np.ones(41, np.float32))
     np.testing.assert_allclose(slope.numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", passes.ROWS)
+def test_passes_answer_alike(name: str) -> None:
+    ours, theirs = passes.ours(name, 10**4)(), passes.theirs(name, 10**4)()
+    assert np.ptp(ours) > 1
+    np.testing.assert_allclose(ours, theirs, atol=passes.TOLERANCE)
+
+
+@pytest.mark.parametrize("side", ["torch", "torch, kept"])
+def test_passes_in_processes(side: str) -> None:
+    found = passes.slope("clipped-ste", 10**5, side, 3)
+    assert 0 < found.low <= found.ratio <= found.high
