@@ -135,11 +135,12 @@ def _pool_shape(x: NDArray[Any], kernel: int, stride: int, padding: int, ceil: b
 def max_pool2d(
     x: NDArray[Any], kernel: int, stride: int, padding: int = 0, ceil: bool = False
 ) -> NDArray[Any]:
-    """The largest value that a window sees. Source: ours."""
+    """The first of the largest values, or of the NaNs, that a window sees. Source: ours."""
     least = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     y = np.full(_pool_shape(x, kernel, stride, padding, ceil), least, x.dtype)
     for place, seen in _pooled(x, kernel, stride, padding, ceil):
-        y[place] = seen.max(axis=(0, 1), initial=least)
+        for value in seen.reshape(-1, x.shape[3]):
+            y[place] = np.where((y[place] >= value) | np.isnan(y[place]), y[place], value)
     return y
 
 

@@ -35,7 +35,14 @@ def tables(steps: Sequence[Elementwise], fan_in: int, channels: int) -> Iterator
 
 def nondecreasing(steps: Sequence[Elementwise], fan_in: int, channels: int) -> bool:
     """Whether `steps` keep the order of the integers, so that the largest integer gives the largest float."""
-    return not steps or all((table[1:] >= table[:-1]).all() for table in tables(steps, fan_in, channels))
+    return not steps or all(_ordered(table) for table in tables(steps, fan_in, channels))
+
+
+def _ordered(table: Array) -> bool:
+    """Whether every column rises; not with zeros of both signs, of which a pool takes the first."""
+    zero, minus = table == 0, np.signbit(table)
+    mixed = (zero & minus).any(axis=0) & (zero & ~minus).any(axis=0)
+    return bool((table[1:] >= table[:-1]).all() and not mixed.any())
 
 
 def fold(steps: Sequence[Elementwise], zero: int, fan_in: int, channels: int) -> Threshold | None:

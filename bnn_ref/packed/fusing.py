@@ -2,7 +2,7 @@
 
 A pass has one of few forms, for each is compiled once: the product; up to two times a factor and a summand
 a filter; a residual; a PReLU between two shifts; then numbers, signs or both. What a network leaves out of a
-form is 1 or 0 there, which changes no number.
+form is 1 or -0 there, which changes no bit: x + 0 would make +0 of -0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bnn_ref.packed.steps import (
 )
 from bnn_ref.parameter import Array
 
-ONE, ZERO = np.ones(1, np.float32), np.zeros(1, np.float32)
+ONE, NEUTRAL = np.ones(1, np.float32), np.full(1, -0.0, np.float32)
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Pass:
         """Multiply by `factor`, then add `summand`: whether the form has room for it."""
         if self.residual is not None or self.curve is not None:
             return False
-        if self.pairs and self.pairs[-1][1] is ZERO and factor is ONE:  # a scale, and now its bias
+        if self.pairs and self.pairs[-1][1] is NEUTRAL and factor is ONE:  # a scale, and now its bias
             self.pairs[-1] = (self.pairs[-1][0], summand)
             return True
         if len(self.pairs) == 2:
@@ -187,7 +187,7 @@ class Fusing:
         step, taken = self.node(reader).step, False
         match step:
             case Scale():
-                taken = one.take(step.factor, ZERO)
+                taken = one.take(step.factor, NEUTRAL)
             case Bias():
                 taken = one.take(ONE, step.bias)
             case Affine():
@@ -230,9 +230,9 @@ class Fusing:
             return False
         at = kinds.index(PReLU)
         steps = [self.node(value).step for value in chain]
-        before = steps[0].bias if at else ZERO  # type: ignore[attr-defined]
+        before = steps[0].bias if at else NEUTRAL  # type: ignore[attr-defined]
         shifted = len(chain) > at + 1 and kinds[at + 1] is Bias
-        after = steps[at + 1].bias if shifted else ZERO  # type: ignore[attr-defined]
+        after = steps[at + 1].bias if shifted else NEUTRAL  # type: ignore[attr-defined]
         one.curve = (before, steps[at].slope, after)  # type: ignore[attr-defined]
         taken = chain[: at + 1 + shifted]
         one.value = taken[-1]

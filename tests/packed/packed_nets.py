@@ -77,6 +77,11 @@ def signs(zero: int = 1) -> Binarizer:
 SHIFTED = estimators.get("rsign")
 
 
+def assert_same_bits(y: Array, expected: Array) -> None:
+    """Equal float32 to the last bit: `assert_array_equal` takes -0.0 for 0.0."""
+    np.testing.assert_array_equal(y.view(np.uint32), expected.view(np.uint32), strict=True)
+
+
 class Shortcut(Composite):
     """y = inner(x) + x."""
 

@@ -138,3 +138,5 @@ def test_order_of_integers() -> None:
     assert folding.nondecreasing([], 3, 2)
     assert folding.nondecreasing([up], 3, 2)
     assert not folding.nondecreasing([down], 3, 2)
+    flat = steps.Scale(np.array([1, 0], np.float32))  # -0 of what is negative: equal numbers, other bits
+    assert not folding.nondecreasing([flat], 3, 2)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packed_nets import build, chains, grouped, inputs, networks, signs
+from packed_nets import assert_same_bits, build, chains, grouped, inputs, networks, signs
 
 from bnn_ref.kernels import pack_signs
-from bnn_ref.layers import BatchNorm, Conv2d, Layer, Linear, ReLU, RPReLU, Sequential
+from bnn_ref.layers import BatchNorm, Conv2d, Layer, Linear, OutputScale, PReLU, ReLU, RPReLU, Sequential
 from bnn_ref.packed import pack
 from bnn_ref.packed.fusing import Fusing
 from bnn_ref.packed.graph import Graph
@@ -35,9 +35,9 @@ def test_equal_to_the_steps(drawn: tuple[Layer, Array], count: int) -> None:
     """Every number of images at a time; twice, for the buffers are used again."""
     model, x = drawn
     graph = pack(model).graph
-    plan, expected = Plan(graph, x.shape[1:], count), graph.run(x)
-    np.testing.assert_array_equal(plan(x), expected)
-    np.testing.assert_array_equal(plan(x[::-1])[::-1], expected)
+    plan, expected = Plan(graph, x.shape[1:], count), graph.run(x).astype(np.float32)
+    assert_same_bits(plan(x), expected)
+    assert_same_bits(plan(x[::-1])[::-1], expected)
 
 
 @given(st.one_of(networks(), chains()))
@@ -84,6 +84,19 @@ def test_what_a_form_has_room_for(norms: int, last: Layer, ops: str) -> None:
     x = inputs(RNG, (2, 3, 3, 3))
     np.testing.assert_array_equal(Plan(graph, (3, 3, 3))(x), model(x))
     assert len(forms(graph)[0]) <= len("*+*++p+f")
+
+
+@pytest.mark.parametrize("bend", [OutputScale(3, case=1), PReLU(3)])
+def test_a_zero_keeps_its_sign(bend: Layer) -> None:
+    """What a form has no use for adds nothing to -0.0: neither behind a scale, nor around a PReLU."""
+    hard = signs()
+    model = Sequential(Conv2d(2, 3, 1, rng=RNG, activation=hard, weight=hard), bend).eval()
+    for parameter in bend.parameters():
+        parameter.value = np.array([-1, 1, -0.0], np.float32)
+    x = np.array([[[[1, -1], [1, 1]]]], np.float32)
+    y = model(x)
+    assert ((y == 0) & np.signbit(y)).any()
+    assert_same_bits(Plan(pack(model).graph, x.shape[1:])(x), y)
 
 
 @pytest.mark.parametrize("padding", [0, 1])
