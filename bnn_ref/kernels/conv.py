@@ -40,6 +40,23 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, ceil:
     return (size + 2 * padding - kernel) // stride + 1
 
 
+def reach(kernel: int, dilation: int) -> int:
+    """Pixels from the first tap to the last, both counted; ValueError for a dilation below 1."""
+    if dilation < 1:
+        raise ValueError(f"dilation must be at least 1, got {dilation}")
+    return dilation * (kernel - 1) + 1
+
+
+def spread(w: NDArray[Any], dilation: int) -> NDArray[Any]:
+    """Filters (K, K, C, F) with dilation - 1 zeros between their taps, as undilated ones."""
+    size = reach(len(w), dilation)
+    if dilation == 1:
+        return w
+    wide = np.zeros((size, size, *w.shape[2:]), w.dtype)
+    wide[::dilation, ::dilation] = w
+    return wide
+
+
 @njit(cache=True)
 def _im2col(padded: Any, stride: int, columns: Any) -> None:
     """Copy receptive fields of padded (N, H, W*C) into columns (N, Ho, Wo, K, K*C)."""
@@ -127,18 +144,19 @@ def _check_shape(what: str, shape: tuple[int, ...], required: tuple[int, ...]) -
         raise ValueError(f"{what} must have shape {required}, got {shape}")
 
 
-def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> NDArray[T]:
+def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0, dilation: int = 1) -> NDArray[T]:
     """Convolve images with filters (without flipping them, as networks do); bilinear, also where complex.
 
     Parameters
     ----------
     x : float32, float64 or complex128 (N, H, W, C)
     w : same dtype (K, K, C, F)
-    stride, padding : int, of both axes; padding adds zeros on all four sides
+    stride, padding, dilation : int, of both axes; padding adds zeros on all four sides, dilation 1 is dense
 
     Returns
     -------
-    Same dtype (N, Ho, Wo, F): sum over ky, kx, c of x[n, Ho*stride + ky - padding, ..., c] * w[ky, kx, c, f].
+    Same dtype (N, Ho, Wo, F): sum over ky, kx, c of
+    x[n, Ho*stride + ky*dilation - padding, ..., c] * w[ky, kx, c, f].
 
     Raises
     ------
@@ -154,20 +172,21 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> N
     _check("conv2d", x=x, w=w)
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d: w", w.shape, (kernel, kernel, x.shape[3], filters))
+    shapes: Geometry = _geometry(x.shape, kernel, stride, padding, dilation)
     if _in_tiles(x):
-        return floats.convolve(x, w, _geometry(x.shape, kernel, stride, padding))
-    columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
+        return floats.convolve(x, w, shapes)
+    columns, w = _Columns(x.shape, reach(kernel, dilation), stride, padding, x.dtype), spread(w, dilation)
     y = np.empty((len(x), columns.ho, columns.wo, filters), x.dtype)
     for block in columns.blocks():
         np.matmul(columns.gather(x[block]), w.reshape(-1, filters), out=y[block].reshape(-1, filters))
     return y
 
 
-def _geometry(x_shape: Sequence[int], kernel: int, stride: int, padding: int) -> Geometry:
+def _geometry(x_shape: Sequence[int], kernel: int, stride: int, padding: int, dilation: int) -> Geometry:
     """The convolution's shapes; ValueError where there is no output pixel."""
     for size in x_shape[1:3]:
-        output_size(size, kernel, stride, padding)
-    return geometry(x_shape[1], x_shape[2], x_shape[3], kernel, stride, padding)
+        output_size(size, reach(kernel, dilation), stride, padding)
+    return geometry(x_shape[1], x_shape[2], x_shape[3], kernel, stride, padding, dilation)
 
 
 def _in_tiles(x: NDArray[Any]) -> bool:
@@ -203,7 +222,12 @@ def linear(x: NDArray[T], w: NDArray[T]) -> NDArray[T]:
 
 
 def conv2d_input_grad(
-    dy: NDArray[T], w: NDArray[T], x_shape: Sequence[int], stride: int = 1, padding: int = 0
+    dy: NDArray[T],
+    w: NDArray[T],
+    x_shape: Sequence[int],
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
 ) -> NDArray[T]:
     """Gradient of `conv2d` to its images: the transpose (no conjugate) of x -> conv2d(x, w).
 
@@ -212,7 +236,7 @@ def conv2d_input_grad(
     dy : float32, float64 or complex128 (N, Ho, Wo, F), the incoming gradient
     w : same dtype (K, K, C, F)
     x_shape : (N, H, W, C), which stride leaves ambiguous
-    stride, padding : int, as in the forward call
+    stride, padding, dilation : int, as in the forward call
 
     Returns
     -------
@@ -232,7 +256,8 @@ def conv2d_input_grad(
         raise ValueError(f"conv2d_input_grad: x_shape must be (N, H, W, C), got {tuple(x_shape)}")
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d_input_grad: w", w.shape, (kernel, kernel, x_shape[3], filters))
-    shapes: Geometry = _geometry(x_shape, kernel, stride, padding)
+    w, kernel = spread(w, dilation), reach(kernel, dilation)
+    shapes: Geometry = _geometry(x_shape, kernel, stride, padding, 1)
     _check_shape("conv2d_input_grad: dy", dy.shape, (x_shape[0], *shapes.shape, filters))
     if _in_tiles(dy):
         return floats.images_grad(dy, w, shapes)
@@ -246,7 +271,7 @@ def conv2d_input_grad(
 
 
 def conv2d_weight_grad(
-    x: NDArray[T], dy: NDArray[T], kernel: int, stride: int = 1, padding: int = 0
+    x: NDArray[T], dy: NDArray[T], kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> NDArray[T]:
     """Gradient of `conv2d` to its filters: the transpose (no conjugate) of w -> conv2d(x, w).
 
@@ -255,7 +280,7 @@ def conv2d_weight_grad(
     x : float32, float64 or complex128 (N, H, W, C)
     dy : same dtype (N, Ho, Wo, F), the incoming gradient
     kernel : int, K
-    stride, padding : int, as in the forward call
+    stride, padding, dilation : int, as in the forward call
 
     Returns
     -------
@@ -271,13 +296,14 @@ def conv2d_weight_grad(
     Source: ours.
     """
     _check("conv2d_weight_grad", x=x, dy=dy)
-    shapes: Geometry = _geometry(x.shape, kernel, stride, padding)
+    shapes: Geometry = _geometry(x.shape, kernel, stride, padding, dilation)
     channels, filters = x.shape[3], dy.shape[3]
     _check_shape("conv2d_weight_grad: dy", dy.shape, (len(x), *shapes.shape, filters))
     if _in_tiles(x):
         return floats.filters_grad(x, dy, shapes)
-    columns = _Columns(x.shape, kernel, stride, padding, x.dtype)
-    dw = np.zeros((kernel * kernel * channels, filters), x.dtype)
+    size = reach(kernel, dilation)
+    columns = _Columns(x.shape, size, stride, padding, x.dtype)
+    dw = np.zeros((size * size * channels, filters), x.dtype)
     for block in columns.blocks():
         dw += columns.gather(x[block]).T @ dy[block].reshape(-1, filters)
-    return dw.reshape(kernel, kernel, channels, filters)
+    return np.ascontiguousarray(dw.reshape(size, size, channels, filters)[::dilation, ::dilation])

@@ -140,9 +140,11 @@ class Geometry:
 
 
 @lru_cache(64)
-def geometry(height: int, width: int, words: int, kernel: int, stride: int, padding: int) -> Geometry:
+def geometry(
+    height: int, width: int, words: int, kernel: int, stride: int, padding: int, dilation: int = 1
+) -> Geometry:
     """The `Geometry` with what it has found out so far: a layer asks for the same one at every step."""
-    return Geometry(height, width, words, kernel, stride, padding)
+    return Geometry(height, width, words, kernel, stride, padding, dilation)
 
 
 NONE: dict[str, NDArray[Any]] = {

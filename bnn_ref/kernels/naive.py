@@ -67,15 +67,9 @@ def xnor_linear(a: Words, w: Words, channels: int) -> NDArray[np.int32]:
 def xnor_conv2d(
     a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> NDArray[np.int32]:
-    """Convolve signs, among which a padded pixel is 0; a dilated filter has zeros between its taps.
-
-    Source: ours.
-    """
-    taps = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
-    size = dilation * (len(taps) - 1) + 1
-    filters = np.zeros((size, size, *taps.shape[2:]), np.int64)
-    filters[::dilation, ::dilation] = taps
-    return conv2d(unpack_signs(a, channels, np.int64), filters, stride, padding).astype(np.int32)
+    """Convolve signs, among which a padded pixel is 0. Source: ours."""
+    filters = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
+    return conv2d(unpack_signs(a, channels, np.int64), filters, stride, padding, dilation).astype(np.int32)
 
 
 def threshold_pack(
@@ -98,19 +92,21 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, ceil:
     return sum(1 for start in starts if start == 0 or start - stride + kernel < size + 2 * padding)
 
 
-def _windows(padded: NDArray[T], kernel: int, stride: int) -> NDArray[T]:
-    """Views of (N, H, W, C): element [n, y, x, c, ky, kx] is padded[n, y*stride + ky, x*stride + kx, c]."""
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), axis=(1, 2))
-    return windows[:, ::stride, ::stride]
+def _windows(padded: NDArray[T], kernel: int, stride: int, dilation: int) -> NDArray[T]:
+    """Views of (N, H, W, C): element [n, y, x, c, ky, kx] is padded[n, y*s + ky*d, x*s + kx*d, c]."""
+    reach = dilation * (kernel - 1) + 1
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (reach, reach), axis=(1, 2))
+    return windows[:, ::stride, ::stride, :, ::dilation, ::dilation]
 
 
 def _pad(x: NDArray[T], padding: int) -> NDArray[T]:
     return np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
 
 
-def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0) -> NDArray[T]:
+def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0, dilation: int = 1) -> NDArray[T]:
     """Sum window times filter. Source: ours."""
-    y: NDArray[T] = np.einsum("nyxckl,klcf->nyxf", _windows(_pad(x, padding), w.shape[0], stride), w)
+    windows = _windows(_pad(x, padding), w.shape[0], stride, dilation)
+    y: NDArray[T] = np.einsum("nyxckl,klcf->nyxf", windows, w)
     return y
 
 
@@ -194,22 +190,28 @@ def sum_image(x: NDArray[Any]) -> NDArray[Any]:
 
 
 def conv2d_input_grad(
-    dy: NDArray[T], w: NDArray[T], x_shape: Sequence[int], stride: int = 1, padding: int = 0
+    dy: NDArray[T],
+    w: NDArray[T],
+    x_shape: Sequence[int],
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
 ) -> NDArray[T]:
     """Send each output's gradient back to its window; drop what lands on the padding. Source: ours."""
     dx = _pad(np.zeros(tuple(x_shape), dy.dtype), padding)
-    kernel = w.shape[0]
+    taps = np.arange(w.shape[0]) * dilation
     for oy, ox in np.ndindex(dy.shape[1:3]):
-        y, x = oy * stride, ox * stride
-        dx[:, y : y + kernel, x : x + kernel] += np.einsum("nf,klcf->nklc", dy[:, oy, ox], w)
+        at = np.ix_(range(len(dx)), oy * stride + taps, ox * stride + taps)
+        dx[at] += np.einsum("nf,klcf->nklc", dy[:, oy, ox], w)
     return dx[:, padding : padding + x_shape[1], padding : padding + x_shape[2]]
 
 
 def conv2d_weight_grad(
-    x: NDArray[T], dy: NDArray[T], kernel: int, stride: int = 1, padding: int = 0
+    x: NDArray[T], dy: NDArray[T], kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> NDArray[T]:
     """Sum window times the output's gradient. Source: ours."""
-    dw: NDArray[T] = np.einsum("nyxckl,nyxf->klcf", _windows(_pad(x, padding), kernel, stride), dy)
+    windows = _windows(_pad(x, padding), kernel, stride, dilation)
+    dw: NDArray[T] = np.einsum("nyxckl,nyxf->klcf", windows, dy)
     return dw
 
 

@@ -1,8 +1,8 @@
 """Binary convolution while training: images as bits from the sign on, forward by the packed kernel.
 
 The product of signs is an integer, exact in float32, so the packed kernel computes what the float kernel
-would. The gradients meet the same signs: sums of four numbers are looked up where the CPU can, else they are
-the float kernel's. Source: ours.
+would. The gradients meet the same signs: sums of four numbers are looked up where the CPU can and nothing is
+dilated, else they are the float kernel's. Source: ours.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_ref.kernels import floats, fours
-from bnn_ref.kernels.conv import output_size
+from bnn_ref.kernels import fours
+from bnn_ref.kernels.conv import conv2d_input_grad, conv2d_weight_grad, output_size, reach
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, geometry, lay_filters, masks, pitch_of
 from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import INTERPRETED, LANES, LOOKS_UP, Work, convolution, pack_rows
@@ -83,16 +83,16 @@ class SignImages:
         ones = np.unpackbits(inner, axis=-1, count=self.channels, bitorder="little")
         return ones.astype(np.float32) * 2 - 1
 
-    def geometry(self, kernel: int, stride: int, words: int) -> Geometry:
+    def geometry(self, kernel: int, stride: int, dilation: int, words: int) -> Geometry:
         """Of a convolution whose pixels have so many words; ValueError where there is no output pixel."""
         for size in self.shape[1:3]:
-            output_size(size, kernel, stride, self.padding)
-        return geometry(*self.shape[1:3], words, kernel, stride, self.padding)
+            output_size(size, reach(kernel, dilation), stride, self.padding)
+        return geometry(*self.shape[1:3], words, kernel, stride, self.padding, dilation)
 
-    def conv2d(self, w: Array, stride: int = 1) -> Array:
+    def conv2d(self, w: Array, stride: int = 1, dilation: int = 1) -> Array:
         """`conv2d` of the values and filters w (K, K, C, F) of +1 and -1: float32 (N, Ho, Wo, F)."""
         kernel, filters, words = w.shape[0], w.shape[3], self.bits.shape[3]
-        shapes, pitch = self.geometry(kernel, stride, words), pitch_of(w.shape[3])
+        shapes, pitch = self.geometry(kernel, stride, dilation, words), pitch_of(w.shape[3])
         turned = _bits(np.ascontiguousarray(w.transpose(3, 0, 1, 2)), 0, False)
         if turned is None:
             raise ValueError("SignImages.conv2d: w must be +1 and -1, got NaN")
@@ -109,14 +109,14 @@ class SignImages:
         share(lambda first, last: run(work, pitch, first, last), len(y), y.nbytes)
         return np.ascontiguousarray(y[..., :filters])
 
-    def input_grad(self, dy: Array, w: Array, stride: int = 1) -> Array:
+    def input_grad(self, dy: Array, w: Array, stride: int = 1, dilation: int = 1) -> Array:
         """`conv2d_input_grad` of float32 dy (N, Ho, Wo, F) and filters w (K, K, C, F) of +1 and -1."""
-        grad = fours.images_grad if LOOKS_UP else floats.images_grad
-        return grad(dy, w, self.geometry(w.shape[0], stride, self.channels))
+        if LOOKS_UP and dilation == 1:
+            return fours.images_grad(dy, w, self.geometry(len(w), stride, 1, self.channels))
+        return conv2d_input_grad(dy, w, self.shape, stride, self.padding, dilation)
 
-    def weight_grad(self, dy: Array, kernel: int, stride: int = 1) -> Array:
+    def weight_grad(self, dy: Array, kernel: int, stride: int = 1, dilation: int = 1) -> Array:
         """`conv2d_weight_grad` of the values and float32 dy (N, Ho, Wo, F): (K, K, C, F)."""
-        shapes = self.geometry(kernel, stride, self.channels)
-        if LOOKS_UP:
-            return fours.filters_grad(self.bits, dy, shapes)
-        return floats.filters_grad(self.values(), dy, shapes)
+        if LOOKS_UP and dilation == 1:
+            return fours.filters_grad(self.bits, dy, self.geometry(kernel, stride, 1, self.channels))
+        return conv2d_weight_grad(self.values(), dy, kernel, stride, self.padding, dilation)

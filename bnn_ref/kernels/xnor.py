@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from bnn_ref.kernels import naive
-from bnn_ref.kernels.conv import output_size
+from bnn_ref.kernels.conv import output_size, reach
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
 from bnn_ref.kernels.pack import Words, check_words, word_count
 from bnn_ref.kernels.tiles import INTERPRETED, Work, convolution
@@ -84,10 +84,8 @@ def xnor_conv2d(
     kernel = w.shape[1]
     if w.shape[2] != kernel:
         raise ValueError(f"xnor_conv2d: w must be (F, K, K, Cw), got shape {w.shape}")
-    if dilation < 1:
-        raise ValueError(f"xnor_conv2d: dilation must be at least 1, got {dilation}")
     _check_fan_in("xnor_conv2d", kernel * kernel * channels)
-    ho, wo = (output_size(size, dilation * (kernel - 1) + 1, stride, padding) for size in a.shape[1:3])
+    ho, wo = (output_size(size, reach(kernel, dilation), stride, padding) for size in a.shape[1:3])
     if not len(a):
         return np.zeros((0, ho, wo, len(w)), np.int32)
     if INTERPRETED:

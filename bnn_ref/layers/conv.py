@@ -9,13 +9,28 @@ import numpy as np
 from bnn_ref.binarizer import Map
 from bnn_ref.checks import require_whole
 from bnn_ref.kernels import SignImages, conv2d, conv2d_input_grad, conv2d_weight_grad
+from bnn_ref.kernels.conv import reach
 from bnn_ref.layers.product import Product, glorot_uniform
 from bnn_ref.layers.shape import places
 from bnn_ref.parameter import Array
 
 
 class Convolution(Product):
-    """What a convolution and its transpose share: images, a weight (K, K, C, F), a window."""
+    """What a convolution and its transpose share: images, a weight (K, K, C, F), a window.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size : int
+        C, F and K.
+    rng : numpy.random.Generator
+        Draws the first weight (Glorot uniform).
+    stride, padding : int
+        In pixels, default 1 and 0.
+    bias : bool
+        Default False.
+    activation, weight, scale : Map or None
+        As in `Product`.
+    """
 
     axes = "N, H, W, C"
 
@@ -60,18 +75,26 @@ class Conv2d(Convolution):
     ----------
     in_channels, out_channels, kernel_size : int
         C, F and K.
-    stride, padding : int
-        In pixels, default 1 and 0.
-    bias : bool
-        Default False.
-    activation, weight, scale : Map or None
-        As in `Product`.
-    rng : numpy.random.Generator
-        Draws the first weight (Glorot uniform).
+    dilation : int
+        Pixels from one tap to the next, default 1.
+    **options
+        As `Convolution`: rng, stride, padding, bias, activation, weight, scale.
     """
 
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, *, dilation: int = 1, **options: Any
+    ) -> None:
+        require_whole("dilation", dilation, 1)
+        super().__init__(in_channels, out_channels, kernel_size, **options)
+        self.dilation = dilation
+
+    @property
+    def window(self) -> tuple[int, int, int]:
+        """Stride, padding, dilation."""
+        return self.stride, self.padding, self.dilation
+
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        where = places(shape, self.kernel_size, self.stride, self.padding)
+        where = places(shape, reach(self.kernel_size, self.dilation), self.stride, self.padding)
         return (*where, *super().output_shape(shape)[-1:])
 
     def pack(self, x: Array, strict: bool) -> SignImages | None:
@@ -79,15 +102,15 @@ class Conv2d(Convolution):
 
     def multiply(self, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
-            return x.conv2d(w, self.stride)
-        return conv2d(x, w, self.stride, self.padding)
+            return x.conv2d(w, self.stride, self.dilation)
+        return conv2d(x, w, *self.window)
 
     def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
-            return x.input_grad(dy, w, self.stride)
-        return conv2d_input_grad(dy, w, x.shape, self.stride, self.padding)
+            return x.input_grad(dy, w, self.stride, self.dilation)
+        return conv2d_input_grad(dy, w, x.shape, *self.window)
 
     def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
-            return x.weight_grad(dy, self.kernel_size, self.stride)
-        return conv2d_weight_grad(x, dy, self.kernel_size, self.stride, self.padding)
+            return x.weight_grad(dy, self.kernel_size, self.stride, self.dilation)
+        return conv2d_weight_grad(x, dy, self.kernel_size, *self.window)

@@ -84,12 +84,13 @@ class XnorConv2d(Composite):
     Parameters
     ----------
     conv : Conv2d
-        A binary one.
+        A binary one, without dilation.
 
     Source: after xnornet2016.
     """
 
     def __init__(self, conv: Conv2d) -> None:
+        require(conv.dilation == 1, "conv", "no dilation: K is a mean over whole windows", conv.dilation)
         self.conv = conv
         self.scale = InputScale(conv.kernel_size, conv.stride, conv.padding)
         self.multiply = Multiply()

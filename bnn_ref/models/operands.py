@@ -38,7 +38,7 @@ class Operands:
 
     @property
     def conv(self) -> Callable[..., Conv2d]:
-        """A binary convolution: call with (C, F, K, stride=, padding=)."""
+        """A binary convolution: call with (C, F, K, stride=, padding=, dilation=)."""
         return partial(
             Conv2d, rng=self.rng, activation=self.activation, weight=self.weight, scale=self._scale
         )

@@ -13,7 +13,7 @@ from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
 from bnn_ref.packed.graph import Graph
 from bnn_ref.packed.pooling import Pool, pools
-from bnn_ref.packed.product import Product, margin_of
+from bnn_ref.packed.product import Product
 from bnn_ref.packed.steps import FlattenSigns, NearestUpsample, PackSigns, ProductStep, Threshold
 from bnn_ref.packed.storage import Answers, Bits, Storage
 from bnn_ref.parameter import Array
@@ -125,7 +125,7 @@ class Plan:
         """Room for a value; `plain` where the tiles write numbers, which have no margin."""
         sample, readers = self.samples[value], self.fusing.readers.get(value, [])
         steps = [self.graph.nodes[reader - 1].step for reader in readers]
-        margin = max((margin_of(step) for step in steps if isinstance(step, ProductStep)), default=0)
+        margin = max((step.window.padding for step in steps if isinstance(step, ProductStep)), default=0)
         if (channels := self.channels(value)) is not None:
             return Bits.of(self.count, (*sample.shape[1:-1], channels), np.uint32, margin)
         if plain or not margin or self.fusing.added(value):

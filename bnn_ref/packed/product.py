@@ -14,11 +14,6 @@ from bnn_ref.packed.storage import Storage, sides
 from bnn_ref.parameter import Array
 
 
-def margin_of(step: ProductStep) -> int:
-    """The padding that a product reads around its images."""
-    return getattr(step, "padding", 0)
-
-
 def filters_of(step: ProductStep) -> Array:
     """(F, K, K, C) float32, or its signs as uint64 words (F, K, K, Cw); a linear layer has K = 1."""
     weight = step.weight
@@ -47,14 +42,14 @@ class Product:
     def __init__(
         self, step: ProductStep, one: Pass, source: Storage, places: tuple[Storage | None, ...], nan: Array
     ) -> None:
-        filters, padding, self.numbers = filters_of(step), margin_of(step), places[0]
+        filters, padding, self.numbers = filters_of(step), step.window.padding, places[0]
         self.pitch, self.source, self.copy = pitch_of(len(filters)), source, source
         if padding > source.margin or source.cells.dtype == np.int32:
             channels = source.shape[-1]
             self.copy = Storage.of(len(source.cells), source.shape, np.float32, padding, channels)
         height, width = sides(source.shape)
-        cells, stride = self.copy.cells.shape[-1], getattr(step, "stride", 1)
-        geometry = Geometry(height, width, cells, filters.shape[1], stride, padding, margin=self.copy.margin)
+        cells = self.copy.cells.shape[-1]
+        geometry = Geometry(height, width, cells, filters.shape[1], *step.window, margin=self.copy.margin)
         fields = _fields(*places) | {"nan": nan, "table": _table(one.rows, len(filters), self.pitch)}
         if step.binary:
             filters = lay_images(filters, source.shape[-1], 0)

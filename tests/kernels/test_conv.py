@@ -25,9 +25,11 @@ def integers(rng, shape, dtype):
 
 @st.composite
 def problems(draw, dtypes=DTYPES, most=4):
-    """x, w, dy, stride, padding with at least one output pixel."""
+    """x, w, dy, (stride, padding, dilation) with at least one output pixel."""
     kernel, stride, padding = draw(st.integers(1, 5)), draw(st.integers(1, 3)), draw(st.integers(0, 3))
-    least = max(1, kernel - 2 * padding)
+    dilation = draw(st.sampled_from([1, 1, 2, 3]))
+    reach = range(0, kernel * dilation, dilation)[-1] + 1
+    least = max(1, reach - 2 * padding)
     size = draw(st.tuples(*[st.integers(least, least + most)] * 2))
     n, channels, filters = draw(st.integers(0, most)), draw(st.integers(1, most)), draw(st.integers(1, most))
     rng, dtype = np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(dtypes)
@@ -35,8 +37,8 @@ def problems(draw, dtypes=DTYPES, most=4):
         integers(rng, (n, *size, channels), dtype),
         integers(rng, (kernel, kernel, channels, filters), dtype),
     )
-    out = (output_size(s, kernel, stride, padding) for s in size)
-    return x, w, integers(rng, (n, *out, filters), dtype), stride, padding
+    out = (output_size(s, reach, stride, padding) for s in size)
+    return x, w, integers(rng, (n, *out, filters), dtype), (stride, padding, dilation)
 
 
 BLOCKS = st.sampled_from([1, 2000, conv._BLOCK])  # image by image, a few at a time, all at once
@@ -55,8 +57,13 @@ def blocks_of(size):
         yield
 
 
-def scipy_conv2d(x, w, stride, padding):
-    """Every channel of every image correlated alone; scipy conjugates its second argument, so undo that."""
+def scipy_conv2d(x, w, stride, padding, dilation):
+    """Every channel of every image correlated alone; scipy conjugates its second argument, so undo that.
+
+    It knows no dilation: zeros are put between the rows and columns of the filters.
+    """
+    gaps = np.repeat(np.arange(1, len(w)), dilation - 1)
+    w = np.insert(np.insert(w, gaps, 0, axis=0), gaps, 0, axis=1)
     padded = np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     y = [
         [
@@ -82,14 +89,14 @@ def interpreted():
 
 
 def check_against_naive(problem):
-    x, w, dy, stride, padding = problem
+    x, w, dy, window = problem
     kernel = w.shape[0]
-    y = conv2d(x, w, stride, padding)
-    dx = conv2d_input_grad(dy, w, x.shape, stride, padding)
-    dw = conv2d_weight_grad(x, dy, kernel, stride, padding)
-    np.testing.assert_array_equal(y, naive.conv2d(x, w, stride, padding), strict=True)
-    np.testing.assert_array_equal(dx, naive.conv2d_input_grad(dy, w, x.shape, stride, padding), strict=True)
-    np.testing.assert_array_equal(dw, naive.conv2d_weight_grad(x, dy, kernel, stride, padding), strict=True)
+    y = conv2d(x, w, *window)
+    dx = conv2d_input_grad(dy, w, x.shape, *window)
+    dw = conv2d_weight_grad(x, dy, kernel, *window)
+    np.testing.assert_array_equal(y, naive.conv2d(x, w, *window), strict=True)
+    np.testing.assert_array_equal(dx, naive.conv2d_input_grad(dy, w, x.shape, *window), strict=True)
+    np.testing.assert_array_equal(dw, naive.conv2d_weight_grad(x, dy, kernel, *window), strict=True)
 
 
 @given(problems(), BLOCKS)
@@ -98,30 +105,30 @@ def test_equal_to_naive_in_blocks_of_any_size(problem, block):
         check_against_naive(problem)
 
 
-@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2)])
 @pytest.mark.parametrize(
     ("channels", "filters", "kernel"), [(3, 16, 3), (40, 33, 3), (17, 80, 1), (64, 48, 5), (130, 32, 2)]
 )
-def test_tiles_of_every_width(channels, filters, kernel, stride):
+def test_tiles_of_every_width(channels, filters, kernel, stride, dilation):
     """Whole tiles and the rest of them, several runs at a time and one, in float32."""
     rng = np.random.default_rng(channels)
     x, w = (
         integers(rng, shape, np.float32)
         for shape in ((3, 9, 8, channels), (kernel, kernel, channels, filters))
     )
-    out = [output_size(size, kernel, stride, 1) for size in (9, 8)]
+    out = [output_size(size, dilation * (kernel - 1) + 1, stride, 1) for size in (9, 8)]
     dy = integers(rng, (3, *out, filters), np.float32)
-    check_against_naive((x, w, dy, stride, 1))
+    check_against_naive((x, w, dy, (stride, 1, dilation)))
 
 
 @given(problems(dtypes=st.just(np.float32)))
 def test_gradients_do_not_depend_on_the_other_images(problem):
-    x, w, dy, stride, padding = problem
+    x, w, dy, window = problem
     rng = np.random.default_rng(0)
     x, w, dy = (part + rng.normal(size=part.shape).astype(np.float32) for part in (x, w, dy))
-    dx = conv2d_input_grad(dy, w, x.shape, stride, padding)
+    dx = conv2d_input_grad(dy, w, x.shape, *window)
     for n in range(len(x)):
-        one = conv2d_input_grad(dy[n : n + 1], w, (1, *x.shape[1:]), stride, padding)
+        one = conv2d_input_grad(dy[n : n + 1], w, (1, *x.shape[1:]), *window)
         np.testing.assert_array_equal(one[0], dx[n])
 
 
@@ -147,43 +154,41 @@ def test_interpreted(problem):
 
 @given(problems().filter(lambda problem: len(problem[0]) > 0))
 def test_conv2d_equals_scipy(problem):
-    x, w, _, stride, padding = problem
-    np.testing.assert_array_equal(
-        conv2d(x, w, stride, padding), scipy_conv2d(x, w, stride, padding), strict=True
-    )
+    x, w, _, window = problem
+    np.testing.assert_array_equal(conv2d(x, w, *window), scipy_conv2d(x, w, *window), strict=True)
 
 
 @given(problems(dtypes=EXACT), BLOCKS)
 def test_gradients_are_transposes(problem, block):
-    x, w, dy, stride, padding = problem
+    x, w, dy, window = problem
     with blocks_of(block):
-        dx = conv2d_input_grad(dy, w, x.shape, stride, padding)
-        dw = conv2d_weight_grad(x, dy, w.shape[0], stride, padding)
-        forward = (dy * conv2d(x, w, stride, padding)).sum()
+        dx = conv2d_input_grad(dy, w, x.shape, *window)
+        dw = conv2d_weight_grad(x, dy, w.shape[0], *window)
+        forward = (dy * conv2d(x, w, *window)).sum()
     assert forward == (dx * x).sum() == (dw * w).sum()
 
 
 @given(problems(dtypes=st.just(np.float64)))
 def test_complex_step_derivative(problem):
-    x, w, _, stride, padding = problem
+    x, w, _, window = problem
     v = w[::-1, ::-1, ::-1, ::-1] + 1  # any direction
     step = 2.0**-600  # the step's square underflows, and scaling by a power of two is exact
-    y = conv2d(x.astype(complex), w + 1j * step * v, stride, padding)
-    np.testing.assert_array_equal(y.imag / step, conv2d(x, v, stride, padding))
+    y = conv2d(x.astype(complex), w + 1j * step * v, *window)
+    np.testing.assert_array_equal(y.imag / step, conv2d(x, v, *window))
 
 
 @given(problems())
 def test_arguments_are_not_changed_and_strides_do_not_matter(problem):
-    x, w, dy, stride, padding = problem
+    x, w, dy, window = problem
     frozen = [np.asfortranarray(array) for array in (x, w, dy)]
     for array in frozen:
         array.flags.writeable = False
     fx, fw, fdy = frozen
-    np.testing.assert_array_equal(conv2d(fx, fw, stride, padding), conv2d(x, w, stride, padding))
-    dx = conv2d_input_grad(fdy, fw, x.shape, stride, padding)
-    np.testing.assert_array_equal(dx, conv2d_input_grad(dy, w, x.shape, stride, padding))
-    dw = conv2d_weight_grad(fx, fdy, w.shape[0], stride, padding)
-    np.testing.assert_array_equal(dw, conv2d_weight_grad(x, dy, w.shape[0], stride, padding))
+    np.testing.assert_array_equal(conv2d(fx, fw, *window), conv2d(x, w, *window))
+    dx = conv2d_input_grad(fdy, fw, x.shape, *window)
+    np.testing.assert_array_equal(dx, conv2d_input_grad(dy, w, x.shape, *window))
+    dw = conv2d_weight_grad(fx, fdy, w.shape[0], *window)
+    np.testing.assert_array_equal(dw, conv2d_weight_grad(x, dy, w.shape[0], *window))
 
 
 @given(st.integers(0, 20), st.integers(1, 5), st.integers(1, 7), st.integers(0, 3), st.booleans())
@@ -235,6 +240,10 @@ ERRORS = [
     (conv2d_weight_grad, (X, DY, 2), ValueError, r"conv2d_weight_grad: dy must have shape \(2, 4, 4, 4\)"),
     (conv2d_weight_grad, (X, DY.astype(complex), 3), TypeError, "dy must be float32 like x, got complex128"),
     (conv2d_weight_grad, (X, DY, 0), ValueError, "kernel and stride must be at least 1"),
+    (conv2d, (X, W, 1, 0, 0), ValueError, "dilation must be at least 1, got 0"),
+    (conv2d_input_grad, (DY, W, X.shape, 1, 0, 0), ValueError, "dilation must be at least 1, got 0"),
+    (conv2d_weight_grad, (X, DY, 3, 1, 0, -1), ValueError, "dilation must be at least 1, got -1"),
+    (conv2d, (X, W, 1, 0, 3), ValueError, "size 5 with padding 0 must be at least kernel 7"),
 ]
 
 

@@ -14,15 +14,15 @@ from bnn_ref import estimators
 from bnn_ref.layers import Conv2d
 
 
-def loops(x: Any, w: Any, stride: int, padding: int) -> Any:
+def loops(x: Any, w: Any, stride: int, padding: int, dilation: int = 1) -> Any:
     """The definition, one product at a time; taps outside the image are skipped, not multiplied."""
     n, height, width, channels = x.shape
     k, filters = w.shape[0], w.shape[-1]
-    ho, wo = (size + 2 * padding - k for size in (height, width))
+    ho, wo = (size + 2 * padding - dilation * (k - 1) - 1 for size in (height, width))
     y = np.zeros((n, ho // stride + 1, wo // stride + 1, filters), np.result_type(x, w))
     for image, row, column, f in np.ndindex(y.shape):
         for ky, kx, c in product(range(k), range(k), range(channels)):
-            at = row * stride + ky - padding, column * stride + kx - padding
+            at = row * stride + ky * dilation - padding, column * stride + kx * dilation - padding
             if 0 <= at[0] < height and 0 <= at[1] < width:
                 y[image, row, column, f] += x[image, at[0], at[1], c] * w[ky, kx, c, f]
     return y
@@ -36,22 +36,22 @@ def layer64(rng: np.random.Generator, *sizes: int, **options: Any) -> Conv2d:
     return layer
 
 
-@pytest.mark.parametrize(("k", "stride", "padding"), [(1, 1, 0), (3, 1, 1), (3, 2, 1), (2, 3, 0), (2, 1, 2)])
-def test_forward_and_every_entry_of_every_gradient(
-    derivative: Any, k: int, stride: int, padding: int
-) -> None:
-    rng = np.random.default_rng(k + 10 * stride + 100 * padding)
-    layer = layer64(rng, 2, 3, k, stride=stride, padding=padding, bias=True)
+@pytest.mark.parametrize(
+    ("k", "window"),
+    [(1, (1, 0)), (3, (1, 1)), (3, (2, 1)), (2, (3, 0)), (2, (1, 2)), (2, (1, 1, 3)), (3, (2, 2, 2))],
+)
+def test_forward_and_every_entry_of_every_gradient(derivative: Any, k: int, window: tuple[int, ...]) -> None:
+    rng = np.random.default_rng([k, *window])
+    options = dict(zip(("stride", "padding", "dilation"), window, strict=False))
+    layer = layer64(rng, 2, 3, k, bias=True, **options)
     x, w, bias = rng.normal(size=(2, 5, 4, 2)), layer.latent.value, layer.bias.value
     y, cache = layer.forward(x)
-    np.testing.assert_allclose(y, loops(x, w, stride, padding) + bias, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(y, loops(x, w, *window) + bias, rtol=0, atol=1e-13)
     dy = rng.normal(size=y.shape)
     dx = layer.backward(dy, cache)
+    np.testing.assert_allclose(dx, derivative(lambda z: loops(z, w, *window), x, dy), rtol=0, atol=1e-12)
     np.testing.assert_allclose(
-        dx, derivative(lambda z: loops(z, w, stride, padding), x, dy), rtol=0, atol=1e-12
-    )
-    np.testing.assert_allclose(
-        layer.latent.grad, derivative(lambda z: loops(x, z, stride, padding), w, dy), rtol=0, atol=1e-12
+        layer.latent.grad, derivative(lambda z: loops(x, z, *window), w, dy), rtol=0, atol=1e-12
     )
     np.testing.assert_allclose(layer.bias.grad, [sum(dy[..., f].flat) for f in range(3)], rtol=0, atol=1e-12)
 
@@ -62,21 +62,23 @@ def test_forward_and_every_entry_of_every_gradient(
     k=st.integers(1, 3),
     stride=st.integers(1, 3),
     padding=st.integers(0, 2),
+    dilation=st.integers(1, 3),
 )
 def test_any_geometry_along_a_random_direction(
-    seed: int, sizes: tuple[int, ...], k: int, stride: int, padding: int
+    seed: int, sizes: tuple[int, ...], k: int, stride: int, padding: int, dilation: int
 ) -> None:
     n, height, width, channels, filters = sizes
     rng = np.random.default_rng(seed)
-    layer = layer64(rng, channels, filters, k, stride=stride, padding=padding)
+    layer = layer64(rng, channels, filters, k, stride=stride, padding=padding, dilation=dilation)
     x, w = rng.normal(size=(n, height, width, channels)), layer.latent.value
-    if min(height, width) + 2 * padding < k:
+    if min(height, width) + 2 * padding < range(0, k * dilation, dilation)[-1] + 1:
         with pytest.raises(ValueError, match="must be at least kernel"):
             layer.forward(x)
         return
     y, cache = layer.forward(x)
+    assert y.shape[1:] == layer.output_shape(x.shape[1:])
     dx_along, dw_along = rng.normal(size=x.shape), rng.normal(size=w.shape)
-    moved = loops(x + 1e-30j * dx_along, w + 1e-30j * dw_along, stride, padding)
+    moved = loops(x + 1e-30j * dx_along, w + 1e-30j * dw_along, stride, padding, dilation)
     np.testing.assert_allclose(y, moved.real, rtol=0, atol=1e-12)
     dy = rng.normal(size=y.shape)
     dx = layer.backward(dy, cache)
@@ -113,6 +115,11 @@ def test_images_of_another_shape_are_refused(shape: tuple[int, ...], message: st
     layer = Conv2d(2, 1, 3, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match=message):
         layer(np.zeros(shape, np.float32))
+
+
+def test_a_dilation_that_is_none() -> None:
+    with pytest.raises(ValueError, match="dilation: required a whole number >= 1, got 0"):
+        Conv2d(1, 1, 3, rng=np.random.default_rng(0), dilation=0)
 
 
 def test_a_second_dtype_is_refused_not_promoted() -> None:

@@ -150,8 +150,15 @@ def products(draw: st.DrawFn, rng: np.random.Generator, c: int, flat: bool, f: i
     f = draw(CHANNELS) if f is None else f
     if flat:
         return Linear(c, f, **common)
-    k = draw(st.sampled_from([1, 2, 3]))
-    return Conv2d(c, f, k, stride=draw(st.integers(1, 2)), padding=draw(st.integers(k // 2, k)), **common)
+    return Conv2d(c, f, **draw(windows()), **common)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> dict[str, int]:
+    """A kernel with its stride, padding and dilation."""
+    k, dilation = draw(st.integers(1, 3)), draw(st.sampled_from([1, 1, 2, 3]))
+    padding = draw(st.integers(k // 2, k)) * dilation
+    return {"kernel_size": k, "stride": draw(st.integers(1, 3)), "padding": padding, "dilation": dilation}
 
 
 @st.composite
@@ -159,12 +166,12 @@ def grouped(draw: st.DrawFn) -> tuple[Layer, Array]:
     """A convolution in groups, binary or with binary weights, its norm, and a binary one behind it."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     groups, c, f = draw(st.integers(1, 5)), draw(st.integers(1, 70)), draw(st.integers(1, 20))
-    k, hard = draw(st.integers(1, 3)), signs(draw(st.sampled_from([-1, 1])))
+    hard = signs(draw(st.sampled_from([-1, 1])))
     activation = draw(st.sampled_from([hard, SHIFTED, None]))
-    options = {"rng": rng, "activation": activation, "weight": hard, "scale": draw(SCALES)}
-    window = {"stride": draw(st.integers(1, 3)), "padding": draw(st.integers(k // 2, k))}
+    options: dict[str, Any] = {"rng": rng, "activation": activation, "weight": hard, "scale": draw(SCALES)}
     channels = groups * f
-    parts = GroupedConv2d(groups * c, channels, k, groups, bias=draw(st.booleans()), **window, **options)
+    options |= {"groups": groups, "bias": draw(st.booleans())}
+    parts = GroupedConv2d(groups * c, channels, **draw(windows()), **options)
     last = Conv2d(channels, 3, 1, rng=rng, activation=hard, weight=hard)
     model = Sequential(parts, BatchNorm(channels), last)
     perturb(model, rng)
@@ -207,7 +214,7 @@ def chains(draw: st.DrawFn) -> tuple[Layer, Array]:
     for _ in range(draw(st.integers(1, 2))):
         f = draw(CHANNELS)
         parts += after
-        parts.append(binary(Conv2d, c, f, 3, padding=draw(st.integers(1, 2)), stride=draw(st.integers(1, 2))))
+        parts.append(binary(Conv2d, c, f, **draw(windows())))
         pool = [MaxPool2d(2, draw(st.integers(1, 2)), 1)] if draw(st.booleans()) else []
         norm = [BatchNorm(f), *([PReLU(draw(st.sampled_from([1, f])))] if draw(st.booleans()) else [])]
         after = [*pool, *norm] if draw(st.booleans()) else [*norm, *pool]

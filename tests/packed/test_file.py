@@ -238,7 +238,7 @@ def wrong_constants(graph: Any, arrays: Any) -> None:
         (shorten_bits, "29 bytes"),
         (read_the_future, "node 3: required inputs among 0 to 3, got (4,)"),
         (invent_a_kind, "required one of pack_signs, threshold"),
-        (forget_a_field, "node 0 (real_conv): required ['padding', 'stride', 'weight']"),
+        (forget_a_field, "'stride', 'weight'], got ['padding', 'weight']"),
         (mistype_a_field, "stride: required another type, got str"),
         (swap_bits_for_floats, "weight: required another type, got ndarray"),
         (lose_the_output, "output: required one of the values 0 to"),

@@ -13,7 +13,7 @@ import pytest
 from packed_nets import perturb
 
 from bnn_ref import models
-from bnn_ref.layers import AvgPool2d, Layer, MaxPool2d, Sequential
+from bnn_ref.layers import AvgPool2d, Conv2d, Layer, MaxPool2d, Sequential
 from bnn_ref.packed import container, load_packed, pack
 from bnn_ref.packed.document import restore
 from bnn_ref.packed.steps import KINDS
@@ -76,6 +76,18 @@ def test_format_and_version_are_those_of_the_code() -> None:
     assert f"| `format` | `{container.FORMAT}` |" in TEXT
     assert f"| `version` | `{container.VERSION}`." in TEXT
     assert f"version {container.VERSION}\n" in TEXT
+
+
+def test_a_dilation_is_written_where_there_is_one(tmp_path: Path) -> None:
+    written = []
+    for dilation in (1, 2):
+        conv = Conv2d(2, 2, 3, rng=np.random.default_rng(0), padding=2, dilation=dilation)
+        pack(conv).save(tmp_path / "net")
+        document, arrays = container.read(tmp_path / "net")
+        (node,) = document["nodes"]
+        written.append(node["options"])
+        assert restore(document, arrays).nodes[0].step.fields()["dilation"] == dilation
+    assert written == [{"stride": 1, "padding": 2}, {"stride": 1, "padding": 2, "dilation": 2}]
 
 
 def test_an_option_that_has_its_default_is_left_out_and_may_be_missing(tmp_path: Path) -> None:

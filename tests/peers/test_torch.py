@@ -53,12 +53,15 @@ def compare(layer: Layer, twin: Callable[..., Any], x: np.ndarray, parameters: l
         assert np.allclose(own[name].grad, tensor.grad.numpy(), rtol=0, atol=1e-11), name
 
 
-@pytest.mark.parametrize(("stride", "padding", "kernel"), [(1, 1, 3), (2, 1, 3), (1, 0, 1), (3, 2, 5)])
-def test_convolution(stride: int, padding: int, kernel: int) -> None:
-    layer = Conv2d(3, 4, kernel, stride=stride, padding=padding, bias=True, rng=RNG)
+@pytest.mark.parametrize(
+    ("stride", "padding", "dilation", "kernel"),
+    [(1, 1, 1, 3), (2, 1, 1, 3), (1, 0, 1, 1), (3, 2, 1, 5), (1, 2, 2, 3), (2, 3, 3, 3)],
+)
+def test_convolution(stride: int, padding: int, dilation: int, kernel: int) -> None:
+    layer = Conv2d(3, 4, kernel, stride=stride, padding=padding, dilation=dilation, bias=True, rng=RNG)
 
     def twin(x: Any, w: Any, b: Any) -> Any:
-        return nhwc(F.conv2d(nchw(x), w.permute(3, 2, 0, 1), b, stride, padding))
+        return nhwc(F.conv2d(nchw(x), w.permute(3, 2, 0, 1), b, stride, padding, dilation))
 
     compare(layer, twin, RNG.normal(size=(2, 9, 8, 3)), ["latent", "bias"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,14 @@ from bnn_ref.packed.steps.base import Step, real
 from bnn_ref.parameter import Array
 
 
+class Window(NamedTuple):
+    """How a product moves over an image; a linear layer is a convolution of single pixels."""
+
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
+
 class ProductStep(Step):
     """A product with a weight, without scale and bias: those are steps of their own."""
 
@@ -21,9 +29,26 @@ class ProductStep(Step):
     binary: ClassVar[bool] = False
     """Whether both operands are signs: the product is an integer then."""
 
+    @property
+    def window(self) -> Window:
+        """Its own, or a linear layer's."""
+        return Window()
+
+
+class ConvStep(ProductStep):
+    """A product with a window."""
+
+    stride: int
+    padding: int
+    dilation: int
+
+    @property
+    def window(self) -> Window:
+        return Window(self.stride, self.padding, self.dilation)
+
 
 @dataclass(frozen=True, eq=False)
-class BinaryConv(ProductStep):
+class BinaryConv(ConvStep):
     """Words (N, H, W, Cw) -> int32 (N, Ho, Wo, F), weight (F, K, K, C); a padded tap adds 0."""
 
     kind: ClassVar[str] = "binary_conv"
@@ -31,10 +56,11 @@ class BinaryConv(ProductStep):
     weight: Signs
     stride: int
     padding: int
+    dilation: int = 1
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         words, channels = self.weight.words, self.weight.channels
-        z: Array = kernels.xnor_conv2d(inputs[0], words, channels, self.stride, self.padding)
+        z: Array = kernels.xnor_conv2d(inputs[0], words, channels, *self.window)
         return z
 
 
@@ -54,7 +80,7 @@ class BinaryLinear(ProductStep):
 
 
 @dataclass(frozen=True, eq=False)
-class RealConv(ProductStep):
+class RealConv(ConvStep):
     """float32 (N, H, W, C) -> float32 (N, Ho, Wo, F), weight (K, K, C, F).
 
     Computed by the kernel of eval mode whatever `kernels` is: the order in which floats are added is part of
@@ -65,9 +91,10 @@ class RealConv(ProductStep):
     weight: Array
     stride: int
     padding: int
+    dilation: int = 1
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        return compiled.conv2d(real(inputs[0]), self.weight, self.stride, self.padding)
+        return compiled.conv2d(real(inputs[0]), self.weight, *self.window)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,17 +109,18 @@ class RealLinear(ProductStep):
 
 
 @dataclass(frozen=True, eq=False)
-class SignWeightConv(ProductStep):
+class SignWeightConv(ConvStep):
     """As `RealConv`, with one bit a weight (F, K, K, C): the signs are unpacked for every call."""
 
     kind: ClassVar[str] = "sign_weight_conv"
     weight: Signs
     stride: int
     padding: int
+    dilation: int = 1
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         weight = np.ascontiguousarray(np.moveaxis(self.weight.values(kernels), 0, -1))
-        return compiled.conv2d(real(inputs[0]), weight, self.stride, self.padding)
+        return compiled.conv2d(real(inputs[0]), weight, *self.window)
 
 
 @dataclass(frozen=True, eq=False)
