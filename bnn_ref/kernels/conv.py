@@ -57,6 +57,10 @@ def spread(w: NDArray[Any], dilation: int) -> NDArray[Any]:
     return wide
 
 
+def _framed(x: NDArray[T], padding: int, pad: float) -> NDArray[T]:
+    return np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)), constant_values=pad)
+
+
 @njit(cache=True)
 def _im2col(padded: Any, stride: int, columns: Any) -> None:
     """Copy receptive fields of padded (N, H, W*C) into columns (N, Ho, Wo, K, K*C)."""
@@ -144,14 +148,17 @@ def _check_shape(what: str, shape: tuple[int, ...], required: tuple[int, ...]) -
         raise ValueError(f"{what} must have shape {required}, got {shape}")
 
 
-def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0, dilation: int = 1) -> NDArray[T]:
+def conv2d(
+    x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0, dilation: int = 1, pad: float = 0
+) -> NDArray[T]:
     """Convolve images with filters (without flipping them, as networks do); bilinear, also where complex.
 
     Parameters
     ----------
     x : float32, float64 or complex128 (N, H, W, C)
     w : same dtype (K, K, C, F)
-    stride, padding, dilation : int, of both axes; padding adds zeros on all four sides, dilation 1 is dense
+    stride, padding, dilation : int, of both axes; padding is on all four sides, dilation 1 is dense
+    pad : float, what a padded tap reads; where it is not 0, affine in x
 
     Returns
     -------
@@ -173,9 +180,12 @@ def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0, dila
     kernel, filters = w.shape[0], w.shape[3]
     _check_shape("conv2d: w", w.shape, (kernel, kernel, x.shape[3], filters))
     shapes: Geometry = _geometry(x.shape, kernel, stride, padding, dilation)
+    if pad:
+        x, shapes = _framed(x, padding, pad), shapes.filled
     if _in_tiles(x):
         return floats.convolve(x, w, shapes)
-    columns, w = _Columns(x.shape, reach(kernel, dilation), stride, padding, x.dtype), spread(w, dilation)
+    w = spread(w, dilation)
+    columns = _Columns(x.shape, len(w), stride, shapes.padding, x.dtype)
     y = np.empty((len(x), columns.ho, columns.wo, filters), x.dtype)
     for block in columns.blocks():
         np.matmul(columns.gather(x[block]), w.reshape(-1, filters), out=y[block].reshape(-1, filters))
@@ -236,7 +246,7 @@ def conv2d_input_grad(
     dy : float32, float64 or complex128 (N, Ho, Wo, F), the incoming gradient
     w : same dtype (K, K, C, F)
     x_shape : (N, H, W, C), which stride leaves ambiguous
-    stride, padding, dilation : int, as in the forward call
+    stride, padding, dilation : int, as in the forward call, whose `pad` makes no difference
 
     Returns
     -------
@@ -271,7 +281,13 @@ def conv2d_input_grad(
 
 
 def conv2d_weight_grad(
-    x: NDArray[T], dy: NDArray[T], kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
+    x: NDArray[T],
+    dy: NDArray[T],
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    pad: float = 0,
 ) -> NDArray[T]:
     """Gradient of `conv2d` to its filters: the transpose (no conjugate) of w -> conv2d(x, w).
 
@@ -280,7 +296,7 @@ def conv2d_weight_grad(
     x : float32, float64 or complex128 (N, H, W, C)
     dy : same dtype (N, Ho, Wo, F), the incoming gradient
     kernel : int, K
-    stride, padding, dilation : int, as in the forward call
+    stride, padding, dilation, pad : as in the forward call
 
     Returns
     -------
@@ -299,10 +315,12 @@ def conv2d_weight_grad(
     shapes: Geometry = _geometry(x.shape, kernel, stride, padding, dilation)
     channels, filters = x.shape[3], dy.shape[3]
     _check_shape("conv2d_weight_grad: dy", dy.shape, (len(x), *shapes.shape, filters))
+    if pad:
+        x, shapes = _framed(x, padding, pad), shapes.filled
     if _in_tiles(x):
         return floats.filters_grad(x, dy, shapes)
     size = reach(kernel, dilation)
-    columns = _Columns(x.shape, size, stride, padding, x.dtype)
+    columns = _Columns(x.shape, size, stride, shapes.padding, x.dtype)
     dw = np.zeros((size * size * channels, filters), x.dtype)
     for block in columns.blocks():
         dw += columns.gather(x[block]).T @ dy[block].reshape(-1, filters)

@@ -1,6 +1,6 @@
 """How images, filters and output pixels lie in memory for the tiles of `tiles`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
@@ -31,6 +31,12 @@ def masks(channels: int) -> NDArray[np.uint16]:
     """(pitch / 16,): which lanes are channels, a bit each."""
     lanes = (np.arange(pitch_of(channels)) < channels).reshape(-1, LANES)
     return np.packbits(lanes, axis=1, bitorder="little").view("<u2").reshape(-1)
+
+
+def ones(channels: int) -> NDArray[np.uint32]:
+    """(ceil(channels / 32),): a pixel whose signs are all +1; what is no channel is 0."""
+    lanes = np.arange(-(-channels // 32) * 32) < channels
+    return np.packbits(lanes, bitorder="little").view("<u4")
 
 
 def lay_filters(filters: NDArray[Any]) -> NDArray[Any]:
@@ -99,6 +105,12 @@ class Geometry:
     def shape(self) -> tuple[int, int]:
         """(Ho, Wo)."""
         return self.rows(self.height), self.rows(self.width)
+
+    @cached_property
+    def filled(self) -> "Geometry":
+        """The same words, where padding is pixels of the image: no tap is absent."""
+        height, width = (size + 2 * self.padding for size in (self.height, self.width))
+        return replace(self, height=height, width=width, padding=0, margin=self.around - self.padding)
 
     @property
     def length(self) -> int:

@@ -65,11 +65,11 @@ def xnor_linear(a: Words, w: Words, channels: int) -> NDArray[np.int32]:
 
 
 def xnor_conv2d(
-    a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1
+    a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1, pad: int = 0
 ) -> NDArray[np.int32]:
-    """Convolve signs, among which a padded pixel is 0. Source: ours."""
-    filters = unpack_signs(w, channels, np.int64).transpose(1, 2, 3, 0)
-    return conv2d(unpack_signs(a, channels, np.int64), filters, stride, padding, dilation).astype(np.int32)
+    """Convolve signs, among which a padded pixel is `pad`. Source: ours."""
+    images, filters = (unpack_signs(words, channels, np.int64) for words in (a, w))
+    return conv2d(images, filters.transpose(1, 2, 3, 0), stride, padding, dilation, pad).astype(np.int32)
 
 
 def threshold_pack(
@@ -99,13 +99,15 @@ def _windows(padded: NDArray[T], kernel: int, stride: int, dilation: int) -> NDA
     return windows[:, ::stride, ::stride, :, ::dilation, ::dilation]
 
 
-def _pad(x: NDArray[T], padding: int) -> NDArray[T]:
-    return np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+def _pad(x: NDArray[T], padding: int, pad: float = 0) -> NDArray[T]:
+    return np.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)), constant_values=pad)
 
 
-def conv2d(x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0, dilation: int = 1) -> NDArray[T]:
+def conv2d(
+    x: NDArray[T], w: NDArray[T], stride: int = 1, padding: int = 0, dilation: int = 1, pad: float = 0
+) -> NDArray[T]:
     """Sum window times filter. Source: ours."""
-    windows = _windows(_pad(x, padding), w.shape[0], stride, dilation)
+    windows = _windows(_pad(x, padding, pad), w.shape[0], stride, dilation)
     y: NDArray[T] = np.einsum("nyxckl,klcf->nyxf", windows, w)
     return y
 
@@ -207,10 +209,16 @@ def conv2d_input_grad(
 
 
 def conv2d_weight_grad(
-    x: NDArray[T], dy: NDArray[T], kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1
+    x: NDArray[T],
+    dy: NDArray[T],
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    pad: float = 0,
 ) -> NDArray[T]:
     """Sum window times the output's gradient. Source: ours."""
-    windows = _windows(_pad(x, padding), kernel, stride, dilation)
+    windows = _windows(_pad(x, padding, pad), kernel, stride, dilation)
     dw: NDArray[T] = np.einsum("nyxckl,nyxf->klcf", windows, dy)
     return dw
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.kernels import fours
 from bnn_ref.kernels.conv import conv2d_input_grad, conv2d_weight_grad, output_size, reach
-from bnn_ref.kernels.layout import NONE, Geometry, aligned, geometry, lay_filters, masks, pitch_of
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, geometry, lay_filters, masks, ones, pitch_of
 from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import INTERPRETED, LANES, LOOKS_UP, Work, convolution, pack_rows
 from bnn_ref.kernels.xnor import starts
@@ -26,12 +26,12 @@ Bits = NDArray[np.uint32]
 PER_WORD = 32
 
 
-def _bits(x: Array, padding: int, strict: bool) -> Bits | None:
+def _bits(x: Array, padding: int, strict: bool, pad: int) -> Bits | None:
     """Signs of float32 (N, H, W, C), padded, (N, Hp, Wp, words); None where there is a NaN."""
     n, height, width, channels = x.shape
     words, pitch = -(-channels // PER_WORD), pitch_of(channels)
     bits = aligned((n, height + 2 * padding, width + 2 * padding, words), np.uint32)
-    bits[:] = 0
+    bits[:] = ones(channels) if pad == 1 else 0
     if pitch != channels:
         x = np.pad(x, ((0, 0), (0, 0), (0, 0), (0, pitch - channels)))
     rows, columns = (np.arange(size) + padding for size in (height, width))
@@ -53,22 +53,25 @@ class SignImages:
     bits : uint32 (N, Hp, Wp, ceil(C / 32))
         Padded; 1 is +1; what is no channel is 0.
     channels, padding : int
+    pad : int
+        What the padding is: +1 or -1, or 0 where it is absent.
     """
 
     bits: Bits
     channels: int
     padding: int
+    pad: int = 0
 
     @classmethod
-    def of(cls, x: Array, padding: int = 0, strict: bool = False) -> SignImages | None:
+    def of(cls, x: Array, padding: int = 0, strict: bool = False, pad: int = 0) -> SignImages | None:
         """+1 where x >= 0, or x > 0 if `strict`, else -1.
 
         None where no kernel takes it: a NaN (which has no sign), another dtype than float32, no compiler.
         """
         if INTERPRETED or x.dtype != np.float32 or x.ndim != 4 or 0 in x.shape:
             return None
-        bits = _bits(x, padding, strict)
-        return None if bits is None else cls(bits, x.shape[3], padding)
+        bits = _bits(x, padding, strict, pad)
+        return None if bits is None else cls(bits, x.shape[3], padding, pad)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -93,7 +96,8 @@ class SignImages:
         """`conv2d` of the values and filters w (K, K, C, F) of +1 and -1: float32 (N, Ho, Wo, F)."""
         kernel, filters, words = w.shape[0], w.shape[3], self.bits.shape[3]
         shapes, pitch = self.geometry(kernel, stride, dilation, words), pitch_of(w.shape[3])
-        turned = _bits(np.ascontiguousarray(w.transpose(3, 0, 1, 2)), 0, False)
+        shapes = shapes.filled if self.pad else shapes
+        turned = _bits(np.ascontiguousarray(w.transpose(3, 0, 1, 2)), 0, False, 0)
         if turned is None:
             raise ValueError("SignImages.conv2d: w must be +1 and -1, got NaN")
         y = aligned((len(self.bits), *shapes.shape, pitch), np.float32)
@@ -118,5 +122,6 @@ class SignImages:
     def weight_grad(self, dy: Array, kernel: int, stride: int = 1, dilation: int = 1) -> Array:
         """`conv2d_weight_grad` of the values and float32 dy (N, Ho, Wo, F): (K, K, C, F)."""
         if LOOKS_UP and dilation == 1:
-            return fours.filters_grad(self.bits, dy, self.geometry(kernel, stride, 1, self.channels))
-        return conv2d_weight_grad(self.values(), dy, kernel, stride, self.padding, dilation)
+            shapes = self.geometry(kernel, stride, 1, self.channels)
+            return fours.filters_grad(self.bits, dy, shapes.filled if self.pad else shapes)
+        return conv2d_weight_grad(self.values(), dy, kernel, stride, self.padding, dilation, self.pad)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.kernels import naive
 from bnn_ref.kernels.conv import output_size, reach
-from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, ones, pitch_of
 from bnn_ref.kernels.pack import Words, check_words, word_count
 from bnn_ref.kernels.tiles import INTERPRETED, Work, convolution
 
@@ -22,12 +22,15 @@ def _check_fan_in(function: str, fan_in: int) -> None:
         raise ValueError(f"{function}: fan-in must be at most {np.iinfo(np.int32).max}, got {fan_in}")
 
 
-def lay_images(a: Words, channels: int, padding: int) -> NDArray[np.uint32]:
-    """uint64 (N, H, W, Cw) -> uint32 (N, Hp, Wp, ceil(channels / 32)), padded, pad bits zero."""
+def lay_images(a: Words, channels: int, padding: int = 0, pad: int = 0) -> NDArray[np.uint32]:
+    """uint64 (N, H, W, Cw) -> uint32 (N, Hp, Wp, ceil(channels / 32)), padded with signs `pad` or zeros.
+
+    Bits that are no channel are zero.
+    """
     n, height, width, _ = a.shape
     words = -(-channels // 32)
     laid = aligned((n, height + 2 * padding, width + 2 * padding, words), np.uint32)
-    laid[:] = 0
+    laid[:] = ones(channels) if pad == 1 else 0
     halves = np.ascontiguousarray(a, "<u8").view("<u4")[..., :words]
     inner = laid[:, padding : padding + height, padding : padding + width]
     inner[:] = halves
@@ -53,7 +56,7 @@ def starts(geometry: Geometry, filters: NDArray[np.uint32], channels: int) -> ND
 
 
 def xnor_conv2d(
-    a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1
+    a: Words, w: Words, channels: int, stride: int = 1, padding: int = 0, dilation: int = 1, pad: int = 0
 ) -> NDArray[np.int32]:
     """Convolve packed ±1 images with packed ±1 filters, exactly.
 
@@ -62,7 +65,8 @@ def xnor_conv2d(
     a : uint64 (N, H, W, Cw), images; Cw = ceil(channels / 64), pad bits without effect
     w : uint64 (F, K, K, Cw), filters, pad bits without effect
     channels : int, C
-    stride, padding, dilation : int, of both axes; padded taps are absent (they add 0, never -1)
+    stride, padding, dilation : int, of both axes
+    pad : int, what a padded tap reads: +1 or -1, or 0 where it is absent
 
     Returns
     -------
@@ -73,7 +77,7 @@ def xnor_conv2d(
     TypeError
         `a` or `w` is not uint64.
     ValueError
-        Shapes that do not fit `channels` or each other, no output pixel, a fan-in past int32.
+        Shapes that do not fit `channels` or each other, no output pixel, a fan-in past int32, another `pad`.
 
     Notes
     -----
@@ -84,15 +88,18 @@ def xnor_conv2d(
     kernel = w.shape[1]
     if w.shape[2] != kernel:
         raise ValueError(f"xnor_conv2d: w must be (F, K, K, Cw), got shape {w.shape}")
+    if pad not in (0, 1, -1):
+        raise ValueError(f"xnor_conv2d: pad must be 0, 1 or -1, got {pad}")
     _check_fan_in("xnor_conv2d", kernel * kernel * channels)
     ho, wo = (output_size(size, reach(kernel, dilation), stride, padding) for size in a.shape[1:3])
     if not len(a):
         return np.zeros((0, ho, wo, len(w)), np.int32)
     if INTERPRETED:
-        return naive.xnor_conv2d(a, w, channels, stride, padding, dilation)
-    filters = lay_images(w, channels, 0)
-    images = lay_images(a, channels, padding)
+        return naive.xnor_conv2d(a, w, channels, stride, padding, dilation, pad)
+    filters = lay_images(w, channels)
+    images = lay_images(a, channels, padding, pad)
     geometry = Geometry(a.shape[1], a.shape[2], images.shape[3], kernel, stride, padding, dilation)
+    geometry = geometry.filled if pad else geometry
     pitch = pitch_of(len(w))
     z = aligned((len(a), ho, wo, pitch), np.int32)
     given = NONE | {"start": starts(geometry, filters, channels), "z": z}

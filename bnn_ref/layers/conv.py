@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref.binarizer import Map
-from bnn_ref.checks import require_whole
+from bnn_ref.checks import require, require_whole
 from bnn_ref.kernels import SignImages, conv2d, conv2d_input_grad, conv2d_weight_grad
 from bnn_ref.kernels.conv import reach
 from bnn_ref.layers.product import Product, glorot_uniform
@@ -69,7 +69,7 @@ class Convolution(Product):
 class Conv2d(Convolution):
     """y = A(x) * B(W) + bias: x (N, H, W, C), W (K, K, C, F), y (N, Ho, Wo, F).
 
-    Zero padding comes after the binarizer: a padded tap adds 0, never -1.
+    Padding comes after the binarizer: a padded tap adds 0, or it is a sign that counts as the others do.
 
     Parameters
     ----------
@@ -77,16 +77,29 @@ class Conv2d(Convolution):
         C, F and K.
     dilation : int
         Pixels from one tap to the next, default 1.
+    padding_value : int
+        What a padded tap reads: 0 (default); or 1 or -1, where the activation's values are signs.
     **options
         As `Convolution`: rng, stride, padding, bias, activation, weight, scale.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, dilation: int = 1, **options: Any
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        dilation: int = 1,
+        padding_value: int = 0,
+        **options: Any,
     ) -> None:
         require_whole("dilation", dilation, 1)
+        require(padding_value in (0, 1, -1), "padding_value", "0, 1 or -1", padding_value)
         super().__init__(in_channels, out_channels, kernel_size, **options)
-        self.dilation = dilation
+        signs = self.activation is not None and self.activation.binary
+        wanted = "0, for the values of the activation are not signs"
+        require(signs or padding_value == 0, "padding_value", wanted, padding_value)
+        self.dilation, self.padding_value = dilation, int(padding_value)
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -98,12 +111,12 @@ class Conv2d(Convolution):
         return (*where, *super().output_shape(shape)[-1:])
 
     def pack(self, x: Array, strict: bool) -> SignImages | None:
-        return SignImages.of(x, self.padding, strict)
+        return SignImages.of(x, self.padding, strict, self.padding_value)
 
     def multiply(self, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
             return x.conv2d(w, self.stride, self.dilation)
-        return conv2d(x, w, *self.window)
+        return conv2d(x, w, *self.window, self.padding_value)
 
     def input_grad(self, dy: Array, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
@@ -113,4 +126,4 @@ class Conv2d(Convolution):
     def weight_grad(self, dy: Array, x: Any, w: Array) -> Array:
         if isinstance(x, SignImages):
             return x.weight_grad(dy, self.kernel_size, self.stride, self.dilation)
-        return conv2d_weight_grad(x, dy, self.kernel_size, *self.window)
+        return conv2d_weight_grad(x, dy, self.kernel_size, *self.window, self.padding_value)

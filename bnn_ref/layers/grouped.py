@@ -55,7 +55,7 @@ class GroupedConv2d(Composite):
     groups : int
         G.
     **options
-        As `Conv2d`: stride, padding, dilation, bias, activation, weight, scale, rng.
+        As `Conv2d`: stride, padding, dilation, padding_value, bias, activation, weight, scale, rng.
     """
 
     def __init__(

@@ -84,13 +84,14 @@ class XnorConv2d(Composite):
     Parameters
     ----------
     conv : Conv2d
-        A binary one, without dilation.
+        A binary one, without dilation, whose padding is absent.
 
     Source: after xnornet2016.
     """
 
     def __init__(self, conv: Conv2d) -> None:
         require(conv.dilation == 1, "conv", "no dilation: K is a mean over whole windows", conv.dilation)
+        require(conv.padding_value == 0, "conv", "padding that is absent, as in K", conv.padding_value)
         self.conv = conv
         self.scale = InputScale(conv.kernel_size, conv.stride, conv.padding)
         self.multiply = Multiply()

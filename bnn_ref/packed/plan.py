@@ -125,12 +125,14 @@ class Plan:
         """Room for a value; `plain` where the tiles write numbers, which have no margin."""
         sample, readers = self.samples[value], self.fusing.readers.get(value, [])
         steps = [self.graph.nodes[reader - 1].step for reader in readers]
-        margin = max((step.window.padding for step in steps if isinstance(step, ProductStep)), default=0)
+        padded = [s.window for s in steps if isinstance(s, ProductStep) and s.window.padding]
+        margin = max((window.padding for window in padded), default=0)
+        pad = padded[0].pad if padded else 0  # whoever pads otherwise makes a copy
         if (channels := self.channels(value)) is not None:
-            return Bits.of(self.count, (*sample.shape[1:-1], channels), np.uint32, margin)
+            return Bits.of(self.count, (*sample.shape[1:-1], channels), np.uint32, margin, pad=pad)
         if plain or not margin or self.fusing.added(value):
             return Storage.of(self.count, sample.shape[1:], sample.dtype)
-        return Storage.of(self.count, sample.shape[1:], sample.dtype, margin, sample.shape[-1])
+        return Storage.of(self.count, sample.shape[1:], sample.dtype, margin, sample.shape[-1], pad)
 
     def channels(self, value: int) -> int | None:
         """How many signs a pixel of `value` has; None for numbers."""

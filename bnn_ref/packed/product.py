@@ -9,7 +9,7 @@ from bnn_ref.kernels.tiles import Work, convolution
 from bnn_ref.kernels.xnor import lay_images, starts
 from bnn_ref.packed.fusing import Pass
 from bnn_ref.packed.signs import Signs
-from bnn_ref.packed.steps import ProductStep
+from bnn_ref.packed.steps import ProductStep, Window
 from bnn_ref.packed.storage import Storage, sides
 from bnn_ref.parameter import Array
 
@@ -42,17 +42,17 @@ class Product:
     def __init__(
         self, step: ProductStep, one: Pass, source: Storage, places: tuple[Storage | None, ...], nan: Array
     ) -> None:
-        filters, padding, self.numbers = filters_of(step), step.window.padding, places[0]
+        filters, window, self.numbers = filters_of(step), step.window, places[0]
         self.pitch, self.source, self.copy = pitch_of(len(filters)), source, source
-        if padding > source.margin or source.cells.dtype == np.int32:
-            channels = source.shape[-1]
-            self.copy = Storage.of(len(source.cells), source.shape, np.float32, padding, channels)
+        if not _lies_in(source, window):
+            self.copy = source.beside(window.padding, window.pad)
         height, width = sides(source.shape)
         cells = self.copy.cells.shape[-1]
-        geometry = Geometry(height, width, cells, filters.shape[1], *step.window, margin=self.copy.margin)
+        geometry = Geometry(height, width, cells, filters.shape[1], *window[:3], margin=self.copy.margin)
+        geometry = geometry.filled if window.pad else geometry
         fields = _fields(*places) | {"nan": nan, "table": _table(one.rows, len(filters), self.pitch)}
         if step.binary:
-            filters = lay_images(filters, source.shape[-1], 0)
+            filters = lay_images(filters, source.shape[-1])
             fields["start"] = starts(geometry, filters, source.shape[-1])
         elif cells > filters.shape[-1]:
             filters = np.pad(filters, [(0, 0)] * 3 + [(0, cells - filters.shape[-1])])
@@ -73,8 +73,14 @@ class Product:
 
     def __call__(self, count: int) -> None:
         if self.copy is not self.source:
-            self.copy.write(self.source.inner[:count, ..., : self.source.shape[-1]])
+            self.copy.inner[:count] = self.source.inner[:count, ..., : self.copy.cells.shape[-1]]
         self.run(self.work, self.pitch, 0, count)
+
+
+def _lies_in(source: Storage, window: Window) -> bool:
+    """Whether a product reads its images there: they are no integers, and have the margin that it wants."""
+    fits = window.padding <= source.margin and (not window.padding or window.pad == source.pad)
+    return fits and source.cells.dtype != np.int32
 
 
 def _fields(numbers: Storage | None, residual: Storage | None, words: Storage | None) -> dict[str, Array]:

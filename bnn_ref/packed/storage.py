@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bnn_ref.kernels.layout import LINE, aligned, pitch_of
+from bnn_ref.kernels.layout import LINE, aligned, ones, pitch_of
 from bnn_ref.kernels.pack import word_count
 from bnn_ref.parameter import Array
 
@@ -42,35 +42,51 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Storage:
-    """Values (N, ..., C) in memory: `margin` pixels of zeros around each image, zeros behind each pixel.
+    """Values (N, ..., C) in memory: `margin` pixels of `pad` around each image, zeros behind each pixel.
 
     Attributes
     ----------
     cells : (N, Hp, Wp, cells of a pixel)
     shape : tuple of int
         (..., C) of one image.
-    margin : int
+    margin, pad : int
     """
 
     cells: Array
     shape: tuple[int, ...]
     margin: int = 0
+    pad: int = 0
 
     @classmethod
     def of(
-        cls, count: int, shape: tuple[int, ...], dtype: DTypeLike, margin: int = 0, cells: int = 0
+        cls,
+        count: int,
+        shape: tuple[int, ...],
+        dtype: DTypeLike,
+        margin: int = 0,
+        cells: int = 0,
+        pad: int = 0,
     ) -> Self:
         """Storage for `count` images; a pixel takes as many cells as the tiles write, or as are given."""
         height, width = sides(shape)
         wide = cells or cls.row(shape[-1])
         made = aligned((count, height + 2 * margin, width + 2 * margin, wide), dtype)
-        made[:] = 0
-        return cls(made, shape, margin)
+        made[:] = cls.pixel(shape[-1], wide, pad)
+        return cls(made, shape, margin, pad)
+
+    def beside(self, margin: int, pad: int) -> Storage:
+        """Room for a copy with another margin: float32, a pixel after the other."""
+        return Storage.of(len(self.cells), self.shape, np.float32, margin, self.shape[-1], pad)
 
     @classmethod
     def row(cls, channels: int) -> int:
         """Cells of a pixel."""
         return pitch_of(channels)
+
+    @classmethod
+    def pixel(cls, channels: int, cells: int, pad: int) -> Array:
+        """The cells of a pixel of the margin."""
+        return np.where(np.arange(cells) < channels, pad, 0)
 
     @property
     def inner(self) -> Array:
@@ -107,11 +123,18 @@ class Storage:
 
 
 class Bits(Storage):
-    """Signs as 32-bit words; pad bits are zero. Read and written as the uint64 words of `kernels.pack`."""
+    """Signs as 32-bit words; what is no channel is 0. Read and written as uint64 words of `kernels.pack`."""
 
     @classmethod
     def row(cls, channels: int) -> int:
         return -(-channels // 32)
+
+    @classmethod
+    def pixel(cls, channels: int, cells: int, pad: int) -> Array:
+        return ones(channels) if pad == 1 else np.zeros(cells, np.uint32)
+
+    def beside(self, margin: int, pad: int) -> Storage:
+        return Bits.of(len(self.cells), self.shape, np.uint32, margin, pad=pad)
 
     def read(self, count: int) -> Array:
         words, (*lead, channels) = self.cells.shape[-1], self.shape

@@ -184,7 +184,7 @@ def _step(name: str, layer: Product, weight: Array, signs: bool) -> ProductStep:
         raise refusal(name, layer, f"a fan-in of at most {LARGEST_FAN_IN}", str(fan_in))
     window: tuple[int, ...] = ()
     if isinstance(layer, Conv2d):
-        window = layer.window
+        window = *layer.window, layer.padding_value
     elif isinstance(layer, ConvTranspose2d):  # each pixel's outputs first, as a 1x1 convolution
         weight, window = layer.wide(weight)[None, None], (1, 0)
     if layer.weight is None:

@@ -158,6 +158,21 @@ def test_conv2d_equals_scipy(problem):
     np.testing.assert_array_equal(conv2d(x, w, *window), scipy_conv2d(x, w, *window), strict=True)
 
 
+@given(problems(), st.integers(-3, 3))
+def test_a_pad_is_pixels_that_were_there(problem, pad):
+    x, w, dy, (stride, padding, dilation) = problem
+    framed = np.pad(x, ((0, 0), *[(padding, padding)] * 2, (0, 0)), constant_values=pad)
+    for kernels in (conv, naive):
+        y = kernels.conv2d(x, w, stride, padding, dilation, pad)
+        np.testing.assert_array_equal(y, conv2d(framed, w, stride, 0, dilation), strict=True)
+        dw = kernels.conv2d_weight_grad(x, dy, len(w), stride, padding, dilation, pad)
+        wanted = conv2d_weight_grad(framed, dy, len(w), stride, 0, dilation)
+        np.testing.assert_array_equal(dw, wanted, strict=True)
+    inside = (slice(padding, size - padding) for size in framed.shape[1:3])
+    dx = conv2d_input_grad(dy, w, framed.shape, stride, 0, dilation)[:, *inside]
+    np.testing.assert_array_equal(conv2d_input_grad(dy, w, x.shape, stride, padding, dilation), dx)
+
+
 @given(problems(dtypes=EXACT), BLOCKS)
 def test_gradients_are_transposes(problem, block):
     x, w, dy, window = problem

@@ -17,7 +17,7 @@ CHANNELS = st.sampled_from([1, 3, 15, 16, 17, 31, 32, 33, 48, 65])
 
 @st.composite
 def cases(draw: st.DrawFn, dilations: tuple[int, ...] = (1, 1, 2, 3)) -> tuple[Any, ...]:
-    """x of few values (many zeros), signs w, small integers dy, stride, padding, dilation."""
+    """x of few values (many zeros), signs w, small integers dy, stride, padding, dilation, pad."""
     kernel, stride, padding = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(0, 2))
     dilation = draw(st.sampled_from(dilations))
     reach = range(0, kernel * dilation, dilation)[-1] + 1
@@ -29,21 +29,21 @@ def cases(draw: st.DrawFn, dilations: tuple[int, ...] = (1, 1, 2, 3)) -> tuple[A
     w = rng.choice(np.array([-1, 1], np.float32), (kernel, kernel, channels, filters))
     out = (output_size(s, reach, stride, padding) for s in size)
     dy = rng.integers(-4, 5, (n, *out, filters)).astype(np.float32)
-    return x, w, dy, stride, padding, dilation
+    return x, w, dy, stride, padding, dilation, draw(st.sampled_from([0, 1, -1]))
 
 
 @given(cases(), st.booleans())
 def test_equal_to_naive(case: tuple[Any, ...], strict: bool) -> None:
-    x, w, dy, stride, padding, dilation = case
+    x, w, dy, stride, padding, dilation, pad = case
     values = np.where(x > 0 if strict else x >= 0, np.float32(1), np.float32(-1))
-    images = SignImages.of(x, padding, strict)
+    images = SignImages.of(x, padding, strict, pad)
     assert images is not None
     assert images.shape == x.shape
     np.testing.assert_array_equal(images.values(), values, strict=True)
-    y = naive.conv2d(values, w, stride, padding, dilation)
+    y = naive.conv2d(values, w, stride, padding, dilation, pad)
     np.testing.assert_array_equal(images.conv2d(w, stride, dilation), y, strict=True)
     dx = naive.conv2d_input_grad(dy, w, x.shape, stride, padding, dilation)
-    dw = naive.conv2d_weight_grad(values, dy, len(w), stride, padding, dilation)
+    dw = naive.conv2d_weight_grad(values, dy, len(w), stride, padding, dilation, pad)
     for looks_up in (False, True):
         with patch.object(signs, "LOOKS_UP", looks_up):
             np.testing.assert_array_equal(images.input_grad(dy, w, stride, dilation), dx, strict=True)
@@ -72,7 +72,7 @@ def test_looked_up_sums_round_as_little_as_sums_do(channels: int, stride: int) -
 
 @given(cases((1,)))
 def test_looked_up_gradients_to_images_do_not_depend_on_the_other_images(case: tuple[Any, ...]) -> None:
-    x, w, dy, stride, padding, _ = case
+    x, w, dy, stride, padding, *_ = case
     dy = dy + np.random.default_rng(0).normal(size=dy.shape).astype(np.float32)
     shapes = floats.Geometry(*x.shape[1:], len(w), stride, padding)
     dx = fours.images_grad(dy, w, shapes)

@@ -45,12 +45,13 @@ def convolutions(draw, widths=WIDTHS, most=3):
     """Arguments of xnor_conv2d that leave at least one output pixel."""
     channels, kernel = draw(widths), draw(st.integers(1, min(5, most + 1)))
     stride, padding, dilation = draw(st.integers(1, 3)), draw(st.integers(0, 3)), draw(st.integers(1, 3))
+    pad = draw(st.sampled_from([0, 1, -1]))
     least = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
     height, width = draw(st.integers(least, least + most)), draw(st.integers(least, least + most))
     n, filters, seed = draw(st.integers(0, most)), draw(FILTERS), draw(SEEDS)
     a = junk(seed, n, height, width, word_count(channels))
     w = junk(seed + 1, filters, kernel, kernel, word_count(channels))
-    return a, w, channels, stride, padding, dilation
+    return a, w, channels, stride, padding, dilation, pad
 
 
 @given(st.integers(0, 5), st.integers(1, 9), WIDTHS, SEEDS)
@@ -70,11 +71,13 @@ def test_xnor_conv2d_equals_naive(arguments):
 
 @given(convolutions())
 def test_xnor_conv2d_is_the_float_convolution_of_signs(arguments):
-    a, w, channels, stride, padding, dilation = arguments
+    a, w, channels, stride, padding, dilation, pad = arguments
     taps = unpack_signs(w, channels, np.float64).transpose(1, 2, 3, 0)
     filters = np.kron(taps, np.eye(dilation)[:, :1, None, None] * np.eye(dilation)[:1, :, None, None])
     filters = filters[: len(filters) - dilation + 1, : len(filters) - dilation + 1]
-    y = conv2d(unpack_signs(a, channels, np.float64), filters, stride, padding)  # zeros padded after the sign
+    around = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+    signs = np.pad(unpack_signs(a, channels, np.float64), around, constant_values=pad)  # after the sign
+    y = conv2d(signs, filters, stride)
     np.testing.assert_array_equal(xnor_conv2d(*arguments), y)
 
 
@@ -118,6 +121,8 @@ def test_by_hand():
     ones = np.ones((1, 3, 3, 1), np.uint64)
     z = xnor_conv2d(ones, ones, 1, padding=1)  # a 3x3 image of +1: taps that exist, no more
     np.testing.assert_array_equal(z[0, :, :, 0], [[4, 6, 4], [6, 9, 6], [4, 6, 4]])
+    z = xnor_conv2d(ones, ones, 1, padding=1, pad=-1)  # the others count as -1
+    np.testing.assert_array_equal(z[0, :, :, 0], [[-1, 3, -1], [3, 9, 3], [-1, 3, -1]])
 
 
 @given(convolutions())
@@ -218,6 +223,7 @@ CONV_ERRORS = [
     ),
     (words(1, 3, 3, 1), words(1, 3, 3, 1), {"dilation": 0}, "dilation must be at least 1, got 0"),
     (words(1, 3, 3, 1), words(1, 3, 3, 1), {"padding": -1}, "output_size: .* got .* padding -1"),
+    (words(1, 3, 3, 1), words(1, 3, 3, 1), {"pad": 2}, "xnor_conv2d: pad must be 0, 1 or -1, got 2"),
 ]
 
 

@@ -117,6 +117,65 @@ def test_images_of_another_shape_are_refused(shape: tuple[int, ...], message: st
         layer(np.zeros(shape, np.float32))
 
 
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sizes=st.tuples(*(st.integers(low, high) for low, high in ((1, 3), (3, 6), (3, 6), (1, 40), (1, 3)))),
+    window=st.tuples(st.integers(1, 3), st.integers(1, 2), st.integers(0, 2), st.integers(1, 2)),
+    value=st.sampled_from([1, -1]),
+    activation=st.sampled_from(["ste", "rsign"]),
+    weight=st.sampled_from([None, "ste"]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    training=st.booleans(),
+)
+def test_padding_with_signs_is_pixels_that_were_there(
+    seed: int,
+    sizes: tuple[int, ...],
+    window: tuple[int, ...],
+    value: int,
+    activation: str,
+    weight: str | None,
+    dtype: type,
+    training: bool,
+) -> None:
+    """Pixels far beyond every shift and clip, around the images: these sums are exact in float32 too."""
+    (n, height, width, channels, filters), (k, stride, padding, dilation) = sizes, window
+    rng = np.random.default_rng(seed)
+    rule = None if weight is None else estimators.get(weight)
+    options: dict[str, Any] = {"activation": estimators.get(activation), "weight": rule, "stride": stride}
+    layer, plain = (
+        Conv2d(channels, filters, k, rng=rng, dilation=dilation, **options, **padded)
+        for padded in ({"padding": padding, "padding_value": value}, {})
+    )
+    state = {key: rng.integers(-3, 4, old.shape).astype(old.dtype) for key, old in layer.state_dict().items()}
+    for conv in (layer, plain):
+        conv.load_state_dict(state)
+        conv.train(training).astype(dtype)
+    x = rng.integers(-3, 4, (n, height, width, channels)).astype(dtype)
+    framed = np.pad(x, ((0, 0), *[(padding, padding)] * 2, (0, 0)), constant_values=value * 999)
+    if min(framed.shape[1:3]) < range(0, k * dilation, dilation)[-1] + 1:
+        with pytest.raises(ValueError, match="must be at least kernel"):
+            layer(x)
+        return
+    (y, cache), (wanted, other) = layer.forward(x), plain.forward(framed)
+    np.testing.assert_array_equal(y, wanted, strict=True)
+    assert y.shape[1:] == layer.output_shape(x.shape[1:])
+    dy = rng.integers(-3, 4, y.shape).astype(dtype)
+    inside = (slice(padding, size - padding) for size in framed.shape[1:3])
+    np.testing.assert_array_equal(layer.backward(dy, cache), plain.backward(dy, other)[:, *inside])
+    for one, another in zip(layer.parameters(), plain.parameters(), strict=True):
+        np.testing.assert_array_equal(one.grad, another.grad)
+
+
+def test_only_signs_are_padded_with_signs() -> None:
+    """BNN++ is deployed as a sign, but trains with a curve."""
+    rng, reason = np.random.default_rng(0), "padding_value: required 0, for the values of the activation"
+    for activation in (None, estimators.get("bnn++")):
+        with pytest.raises(ValueError, match=reason):
+            Conv2d(1, 1, 3, rng=rng, activation=activation, padding_value=-1)
+    with pytest.raises(ValueError, match="padding_value: required 0, 1 or -1, got 2"):
+        Conv2d(1, 1, 3, rng=rng, activation=estimators.get("ste"), padding_value=2)
+
+
 def test_a_dilation_that_is_none() -> None:
     with pytest.raises(ValueError, match="dilation: required a whole number >= 1, got 0"):
         Conv2d(1, 1, 3, rng=np.random.default_rng(0), dilation=0)

@@ -107,9 +107,11 @@ def test_the_gradient_goes_through_k_too() -> None:
         assert dx[at] == pytest.approx(wanted, rel=1e-9)
 
 
-def test_k_knows_no_dilation() -> None:
+def test_k_knows_neither_dilation_nor_signs_around() -> None:
     with pytest.raises(ValueError, match="conv: required no dilation: K is a mean over whole windows, got 2"):
         XnorConv2d(binary(2, 3, 2, np.random.default_rng(0), dilation=2))
+    with pytest.raises(ValueError, match="conv: required padding that is absent, as in K, got -1"):
+        XnorConv2d(binary(2, 3, 2, np.random.default_rng(0), padding_value=-1))
 
 
 class XnorOrder(Composite):

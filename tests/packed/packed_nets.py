@@ -150,15 +150,17 @@ def products(draw: st.DrawFn, rng: np.random.Generator, c: int, flat: bool, f: i
     f = draw(CHANNELS) if f is None else f
     if flat:
         return Linear(c, f, **common)
-    return Conv2d(c, f, **draw(windows()), **common)
+    return Conv2d(c, f, **draw(windows(activation == "sign")), **common)
 
 
 @st.composite
-def windows(draw: st.DrawFn) -> dict[str, int]:
-    """A kernel with its stride, padding and dilation."""
+def windows(draw: st.DrawFn, signs: bool) -> dict[str, int]:
+    """A kernel with its stride, padding and dilation; between signs the padding may be signs."""
     k, dilation = draw(st.integers(1, 3)), draw(st.sampled_from([1, 1, 2, 3]))
     padding = draw(st.integers(k // 2, k)) * dilation
-    return {"kernel_size": k, "stride": draw(st.integers(1, 3)), "padding": padding, "dilation": dilation}
+    value = draw(st.sampled_from([0, 0, 1, -1])) if signs else 0
+    window = {"stride": draw(st.integers(1, 3)), "padding": padding, "dilation": dilation}
+    return {"kernel_size": k, "padding_value": value, **window}
 
 
 @st.composite
@@ -171,7 +173,7 @@ def grouped(draw: st.DrawFn) -> tuple[Layer, Array]:
     options: dict[str, Any] = {"rng": rng, "activation": activation, "weight": hard, "scale": draw(SCALES)}
     channels = groups * f
     options |= {"groups": groups, "bias": draw(st.booleans())}
-    parts = GroupedConv2d(groups * c, channels, **draw(windows()), **options)
+    parts = GroupedConv2d(groups * c, channels, **draw(windows(activation is not None)), **options)
     last = Conv2d(channels, 3, 1, rng=rng, activation=hard, weight=hard)
     model = Sequential(parts, BatchNorm(channels), last)
     perturb(model, rng)
@@ -214,7 +216,7 @@ def chains(draw: st.DrawFn) -> tuple[Layer, Array]:
     for _ in range(draw(st.integers(1, 2))):
         f = draw(CHANNELS)
         parts += after
-        parts.append(binary(Conv2d, c, f, **draw(windows())))
+        parts.append(binary(Conv2d, c, f, **draw(windows(True))))
         pool = [MaxPool2d(2, draw(st.integers(1, 2)), 1)] if draw(st.booleans()) else []
         norm = [BatchNorm(f), *([PReLU(draw(st.sampled_from([1, f])))] if draw(st.booleans()) else [])]
         after = [*pool, *norm] if draw(st.booleans()) else [*norm, *pool]

@@ -16,6 +16,8 @@ from bnn_ref.autodiff import Symbol, steps
 from bnn_ref.kernels import naive, unpack_signs
 from bnn_ref.layers import Add, BatchNorm, Composite, Conv2d, Layer, Linear, ReLU, Sequential
 from bnn_ref.packed import PackedModel, pack
+from bnn_ref.packed.plan import Plan
+from bnn_ref.packed.product import Product
 from bnn_ref.packed.steps import BinaryConv, BinaryLinear, PackSigns, Threshold
 from bnn_ref.parameter import Array
 
@@ -238,6 +240,38 @@ def test_two_readers_with_two_conventions_for_zero() -> None:
         assert not np.array_equal(left(model.stem(x)), right(model.stem(x))), "no tie occurs"
         np.testing.assert_array_equal(pack(model)(x), model(x))
     assert kinds(pack(fork(binary(1), binary(-1))))["threshold"] == 2
+
+
+@st.composite
+def windows_of_two(draw: st.DrawFn) -> tuple[dict[str, int], ...]:
+    """3 x 3 windows with an output for each pixel, of any pad."""
+    dilations = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    pads = draw(st.tuples(*[st.sampled_from([0, 1, -1])] * 2))
+    return tuple(
+        {"padding": dilation, "dilation": dilation, "padding_value": pad}
+        for dilation, pad in zip(dilations, pads, strict=True)
+    )
+
+
+@given(windows_of_two(), st.sampled_from([1, 31, 32, 33, 70]), st.booleans(), st.booleans())
+def test_two_readers_that_pad_differently(
+    windows: tuple[dict[str, int], ...], channels: int, threshold: bool, weight: bool
+) -> None:
+    """Signs have one margin: the other reader has a copy. Real weights read numbers of their own."""
+    rng = np.random.default_rng(channels)
+    hard = {"rng": rng, "activation": signs(), "weight": signs() if weight else None}
+    first = Sequential(Conv2d(3, channels, 1, **hard), BatchNorm(channels))  # type: ignore[arg-type]
+    stem = first if threshold else Sequential(Conv2d(3, channels, 1, rng=rng))
+    left, right = (Conv2d(channels, 5, 3, **hard, **window) for window in windows)  # type: ignore[arg-type]
+    model = Fork(stem, left, right).eval()
+    perturb(model, rng)
+    x = inputs(rng, (2, 4, 3, 3))
+    packed = pack(model)
+    assert_same_bits(packed(x), model(x))
+    assert_same_bits(packed(x, naive=True), model(x))
+    products = [task for task in Plan(packed.graph, x.shape[1:]).tasks if isinstance(task, Product)]
+    copies = sum(product.copy is not product.source for product in products)
+    assert copies == (weight and left.padding_value != right.padding_value)
 
 
 def test_a_norm_that_somebody_needs_as_a_number_is_not_folded() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from packed_nets import perturb
+from packed_nets import perturb, signs
 
 from bnn_ref import models
 from bnn_ref.layers import AvgPool2d, Conv2d, Layer, MaxPool2d, Sequential
@@ -78,16 +78,15 @@ def test_format_and_version_are_those_of_the_code() -> None:
     assert f"version {container.VERSION}\n" in TEXT
 
 
-def test_a_dilation_is_written_where_there_is_one(tmp_path: Path) -> None:
-    written = []
-    for dilation in (1, 2):
-        conv = Conv2d(2, 2, 3, rng=np.random.default_rng(0), padding=2, dilation=dilation)
-        pack(conv).save(tmp_path / "net")
-        document, arrays = container.read(tmp_path / "net")
-        (node,) = document["nodes"]
-        written.append(node["options"])
-        assert restore(document, arrays).nodes[0].step.fields()["dilation"] == dilation
-    assert written == [{"stride": 1, "padding": 2}, {"stride": 1, "padding": 2, "dilation": 2}]
+@pytest.mark.parametrize("more", [{}, {"dilation": 2}, {"pad": -1}, {"dilation": 3, "pad": 1}])
+def test_dilation_and_pad_are_written_where_there_are_any(more: dict[str, int], tmp_path: Path) -> None:
+    around = {"dilation": more.get("dilation", 1), "padding_value": more.get("pad", 0)}
+    pack(Conv2d(2, 2, 3, rng=np.random.default_rng(0), activation=signs(), padding=2, **around)).save(
+        tmp_path / "net"
+    )
+    document, arrays = container.read(tmp_path / "net")
+    assert document["nodes"][1]["options"] == {"stride": 1, "padding": 2} | more
+    assert restore(document, arrays).nodes[1].step.window == (1, 2, *around.values())  # type: ignore[attr-defined]
 
 
 def test_an_option_that_has_its_default_is_left_out_and_may_be_missing(tmp_path: Path) -> None:

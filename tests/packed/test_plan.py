@@ -191,3 +191,9 @@ def test_storage_gives_back_what_it_took(n: int, size: int, channels: int, margi
     bits.write(pack_signs(values))
     np.testing.assert_array_equal(bits.read(n), pack_signs(values))
     assert np.bitwise_count(bits.cells).sum() == (values >= 0).sum()
+    around = bits.beside(margin, 1)
+    around.inner[:] = bits.inner
+    np.testing.assert_array_equal(around.read(n), pack_signs(values))
+    outside = bits.cells[0, ..., 0].size - bits.inner[0, ..., 0].size
+    added = np.bitwise_count(around.cells).sum() - np.bitwise_count(bits.cells).sum()
+    assert added == (n + 1) * outside * channels

@@ -22,6 +22,7 @@ from bnn_ref.packed.steps.product import (
     RealLinear,
     SignWeightConv,
     SignWeightLinear,
+    Window,
 )
 from bnn_ref.packed.steps.resize import (
     BilinearUpsample,
@@ -89,4 +90,5 @@ __all__ = [
     "Threshold",
     "TileChannels",
     "Tokens",
+    "Window",
 ]

@@ -15,11 +15,15 @@ from bnn_ref.parameter import Array
 
 
 class Window(NamedTuple):
-    """How a product moves over an image; a linear layer is a convolution of single pixels."""
+    """How a product moves over an image; a linear layer is a convolution of single pixels.
+
+    `pad` is what a padded tap reads, 0 where it is absent.
+    """
 
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+    pad: int = 0
 
 
 class ProductStep(Step):
@@ -41,15 +45,16 @@ class ConvStep(ProductStep):
     stride: int
     padding: int
     dilation: int
+    pad: int
 
     @property
     def window(self) -> Window:
-        return Window(self.stride, self.padding, self.dilation)
+        return Window(self.stride, self.padding, self.dilation, self.pad)
 
 
 @dataclass(frozen=True, eq=False)
 class BinaryConv(ConvStep):
-    """Words (N, H, W, Cw) -> int32 (N, Ho, Wo, F), weight (F, K, K, C); a padded tap adds 0."""
+    """Words (N, H, W, Cw) -> int32 (N, Ho, Wo, F), weight (F, K, K, C)."""
 
     kind: ClassVar[str] = "binary_conv"
     binary: ClassVar[bool] = True
@@ -57,6 +62,7 @@ class BinaryConv(ConvStep):
     stride: int
     padding: int
     dilation: int = 1
+    pad: int = 0
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         words, channels = self.weight.words, self.weight.channels
@@ -92,6 +98,7 @@ class RealConv(ConvStep):
     stride: int
     padding: int
     dilation: int = 1
+    pad: int = 0
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         return compiled.conv2d(real(inputs[0]), self.weight, *self.window)
@@ -117,6 +124,7 @@ class SignWeightConv(ConvStep):
     stride: int
     padding: int
     dilation: int = 1
+    pad: int = 0
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         weight = np.ascontiguousarray(np.moveaxis(self.weight.values(kernels), 0, -1))
