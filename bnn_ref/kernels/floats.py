@@ -76,6 +76,7 @@ def convolve(x: Floats, w: Floats, geometry: Geometry) -> Floats:
 
 
 def cut(y: Floats, shape: tuple[int, ...], filters: int) -> Floats:
+    """y as `shape`, without what pads the last axis beyond `filters`."""
     return np.ascontiguousarray(y.reshape(shape)[..., :filters])
 
 

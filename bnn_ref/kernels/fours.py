@@ -37,7 +37,7 @@ def _reads(geometry: Geometry, chunk: int) -> tuple[Places, Places]:
     """What taps find on the images, `chunk` outputs at a time: `reads` and `bounds` of `outer_tables`."""
     inside, classes = geometry.border
     met = inside.reshape(len(inside), -1)[classes].T
-    columns = np.arange(geometry.kernel) * geometry.words
+    columns = np.arange(0, geometry.length, geometry.words)
     offsets = (geometry.runs[:, None] + columns).reshape(-1)
     reads, bounds = [np.zeros((0, 2), np.int64)], []
     for first in range(0, len(classes), chunk):

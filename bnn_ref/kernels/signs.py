@@ -1,8 +1,9 @@
 """Binary convolution while training: images as bits from the sign on, forward by the packed kernel.
 
 The product of signs is an integer, exact in float32, so the packed kernel computes what the float kernel
-would. The gradients meet the same signs: sums of four numbers are looked up where the CPU can and nothing is
-dilated, else they are the float kernel's. Source: ours.
+would. The gradients meet the same signs: sums of four numbers are looked up where the CPU can, else they are
+the float kernel's (and those to the images of dilated filters, which have zeros between their taps). Source:
+ours.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ class SignImages:
 
     def weight_grad(self, dy: Array, kernel: int, stride: int = 1, dilation: int = 1) -> Array:
         """`conv2d_weight_grad` of the values and float32 dy (N, Ho, Wo, F): (K, K, C, F)."""
-        if LOOKS_UP and dilation == 1:
-            shapes = self.geometry(kernel, stride, 1, self.channels)
+        if LOOKS_UP:
+            shapes = self.geometry(kernel, stride, dilation, self.channels)
             return fours.filters_grad(self.bits, dy, shapes.filled if self.pad else shapes)
         return conv2d_weight_grad(self.values(), dy, kernel, stride, self.padding, dilation, self.pad)
