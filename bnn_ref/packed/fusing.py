@@ -1,8 +1,8 @@
 """Which steps become one pass: a product and what is done to its results while they are in registers.
 
-A pass has one of few forms, for each is compiled once: the product; up to two times a factor and a summand
-a filter; a residual; a PReLU between two shifts; then numbers, signs or both. What a network leaves out of a
-form is 1 or -0 there, which changes no bit: x + 0 would make +0 of -0.
+A pass has one of few forms, for each is compiled once: the product; then, in the network's order, up to two
+times a factor and a summand a filter, a residual, a PReLU between two shifts; then numbers, signs or both.
+What a network leaves out of a form is 1 or -0 there, which changes no bit: x + 0 would make +0 of -0.
 """
 
 from __future__ import annotations
@@ -33,6 +33,13 @@ from bnn_ref.parameter import Array
 ONE, NEUTRAL = np.ones(1, np.float32), np.full(1, -0.0, np.float32)
 
 
+PAIR, RESIDUAL, CURVE = "*+", "r", "+p+"
+"""What a pass can do, in any order: see `kernels.tiles.Finish`."""
+
+MOST = {PAIR: 2, RESIDUAL: 1, CURVE: 1}
+"""How often: every order is a form of its own, and compiled."""
+
+
 @dataclass
 class Pass:
     """A product node with the steps behind it that need no pass over memory of their own.
@@ -45,12 +52,11 @@ class Pass:
         The value that its numbers are, after everything in the pass.
     steps : list of int
         All values that it computes.
-    pairs : list of pairs of arrays
-        Factor and summand, float32, one a filter or one for all.
+    stages : list of (str, tuple of arrays)
+        What is done to the product, and the float32 numbers that it takes, one a filter or one for all: a
+        factor and a summand; the residual; what a PReLU adds before, its slope, what it adds after.
     residual : int or None
-        The value that is added then.
-    curve : tuple of arrays or None
-        What a PReLU adds before, its slope, what it adds after.
+        The value that is added.
     threshold : tuple of int32 arrays or None
         In place of all this: all ones where the answer falls, and the limit (its complement there).
     words : int or None
@@ -62,9 +68,8 @@ class Pass:
     product: int
     value: int
     steps: list[int]
-    pairs: list[tuple[Array, Array]] = field(default_factory=list)
+    stages: list[tuple[str, tuple[Array, ...]]] = field(default_factory=list)
     residual: int | None = None
-    curve: tuple[Array, Array, Array] | None = None
     threshold: tuple[Array, Array] | None = None
     words: int | None = None
     end: str = ""
@@ -72,30 +77,31 @@ class Pass:
     @property
     def ops(self) -> str:
         """The operations, see `kernels.tiles.Finish`."""
-        residual, curve = "r" * (self.residual is not None), "+p+" * (self.curve is not None)
-        return "*+" * len(self.pairs) + residual + curve + self.end
+        return "".join(op for op, _ in self.stages) + self.end
 
     @property
     def rows(self) -> list[Array]:
         """The numbers of the operations, in their order."""
-        pairs = [row for pair in self.pairs for row in pair]
-        return [*pairs, *(self.curve or ()), *(self.threshold or ())]
+        return [row for _, rows in self.stages for row in rows] + list(self.threshold or ())
 
     @property
     def keeps(self) -> bool:
         """Whether `value` itself is left in memory."""
         return "f" in self.end or "i" in self.end
 
+    def room(self, op: str) -> bool:
+        """Whether it can do `op` once more."""
+        return sum(done == op for done, _ in self.stages) < MOST[op]
+
     def take(self, factor: Array, summand: Array) -> bool:
-        """Multiply by `factor`, then add `summand`: whether the form has room for it."""
-        if self.residual is not None or self.curve is not None:
-            return False
-        if self.pairs and self.pairs[-1][1] is NEUTRAL and factor is ONE:  # a scale, and now its bias
-            self.pairs[-1] = (self.pairs[-1][0], summand)
+        """Multiply by `factor`, then add `summand`: whether there is room for it."""
+        op, rows = self.stages[-1] if self.stages else ("", ())
+        if op == PAIR and rows[1] is NEUTRAL and factor is ONE:  # a scale, and now its bias
+            self.stages[-1] = (PAIR, (rows[0], summand))
             return True
-        if len(self.pairs) == 2:
+        if not self.room(PAIR):
             return False
-        self.pairs.append((factor, summand))
+        self.stages.append((PAIR, (factor, summand)))
         return True
 
 
@@ -180,10 +186,10 @@ class Fusing:
         return True
 
     def _longer(self, one: Pass) -> bool:
-        """Take one step more, if it fits."""
+        """Take one step more, or a PReLU and the shifts around it, if it fits."""
         reader = self._only_reader(one.value)
-        if reader is None:
-            return False
+        if reader is None or self._curved(one):
+            return reader is not None
         step, taken = self.node(reader).step, False
         match step:
             case Scale():
@@ -197,15 +203,16 @@ class Fusing:
         if taken:
             one.value = reader
             one.steps.append(reader)
-        return taken or self._curved(one)
+        return taken
 
     def _added(self, one: Pass, reader: int) -> bool:
         first, second = self.node(reader).inputs
         residual = second if first == one.value else first
         if residual == one.value or self.when(residual) >= one.product or self._integer(residual):
             return False  # it is not there yet when the product is computed, or no float
-        if one.residual is not None or one.curve is not None:
+        if not one.room(RESIDUAL):
             return False
+        one.stages.append((RESIDUAL, ()))
         one.residual = residual
         return True
 
@@ -222,18 +229,14 @@ class Fusing:
         """A PReLU, with a shift before and after it where there are any."""
         chain = self._chain(one.value)
         kinds = [type(self.node(value).step) for value in chain]
-        if (
-            one.curve is not None
-            or PReLU not in kinds[:2]
-            or (kinds[0] is not PReLU and kinds[0] is not Bias)
-        ):
+        if not one.room(CURVE) or PReLU not in kinds[:2] or kinds[0] not in (PReLU, Bias):
             return False
         at = kinds.index(PReLU)
         steps = [self.node(value).step for value in chain]
         before = steps[0].bias if at else NEUTRAL  # type: ignore[attr-defined]
         shifted = len(chain) > at + 1 and kinds[at + 1] is Bias
         after = steps[at + 1].bias if shifted else NEUTRAL  # type: ignore[attr-defined]
-        one.curve = (before, steps[at].slope, after)  # type: ignore[attr-defined]
+        one.stages.append((CURVE, (before, steps[at].slope, after)))  # type: ignore[attr-defined]
         taken = chain[: at + 1 + shifted]
         one.value = taken[-1]
         one.steps.extend(taken)
