@@ -174,6 +174,10 @@ def conv2d(
 
     Notes
     -----
+    float32 sums of n = K * K * C products are off by at most n u / (1 - n u), u = 2**-24, times the sum of
+    the absolute values of those products, as long as nothing underflows: the bound for sums in any order of
+    Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1.
+
     Source: ours; im2col is from Chellapilla et al., High Performance Convolutional Neural Networks, 2006.
     """
     _check("conv2d", x=x, w=w)
@@ -223,6 +227,8 @@ def linear(x: NDArray[T], w: NDArray[T]) -> NDArray[T]:
 
     Notes
     -----
+    float32 sums are as near as those of `conv2d`, with n = C.
+
     Source: ours. BLAS adds in another order for few rows than for many: an answer would depend on its batch.
     """
     if x.dtype != np.float32 or w.dtype != np.float32 or 0 in (*x.shape, *w.shape) or x.shape[-1] != len(w):
