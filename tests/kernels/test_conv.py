@@ -107,7 +107,8 @@ def test_equal_to_naive_in_blocks_of_any_size(problem, block):
 
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (3, 1), (1, 2), (2, 2)])
 @pytest.mark.parametrize(
-    ("channels", "filters", "kernel"), [(3, 16, 3), (40, 33, 3), (17, 80, 1), (64, 48, 5), (130, 32, 2)]
+    ("channels", "filters", "kernel"),
+    [(3, 16, 3), (40, 33, 3), (17, 80, 1), (64, 48, 5), (130, 32, 2), (3, 64, 7), (600, 16, 3)],
 )
 def test_tiles_of_every_width(channels, filters, kernel, stride, dilation):
     """Whole tiles and the rest of them, several runs at a time and one, in float32."""

@@ -17,6 +17,7 @@ from bnn_ref.kernels.xnor import lay_images, starts
 SEEDS = st.integers(0, 2**32 - 1)
 FILTERS = st.sampled_from([1, 15, 16, 17, 64, 65, 80, 129])
 PIXELS = st.integers(1, 14)
+CHANNELS = st.one_of(st.sampled_from([1, 9, 31, 32, 33, 64, 65]), st.integers(1, 600))
 
 
 class Case:
@@ -30,7 +31,7 @@ class Case:
         self.z = naive.xnor_conv2d(*words, channels)[0, 0]
         self.pitch, self.filters, self.pixels = pitch_of(filters), filters, pixels
         images, laid = (lay_images(part, channels, 0) for part in words)
-        self.geometry = Geometry(1, pixels, 1, 1)
+        self.geometry = Geometry(1, pixels, images.shape[-1], 1)
         self.signs = {
             "images": images.reshape(1, -1),
             "filters": lay_filters(laid.reshape(filters, -1)),
@@ -81,16 +82,16 @@ class Case:
         return wide
 
 
-@given(SEEDS, PIXELS, FILTERS)
-def test_integers(seed: int, pixels: int, filters: int) -> None:
-    case = Case(seed, pixels, filters)
+@given(SEEDS, PIXELS, FILTERS, CHANNELS)
+def test_integers(seed: int, pixels: int, filters: int, channels: int) -> None:
+    case = Case(seed, pixels, filters, channels)
     np.testing.assert_array_equal(case.run("i", case.rows)["z"], case.z)
 
 
-@given(SEEDS, PIXELS, FILTERS)
-def test_numbers_and_signs(seed: int, pixels: int, filters: int) -> None:
+@given(SEEDS, PIXELS, FILTERS, CHANNELS)
+def test_numbers_and_signs(seed: int, pixels: int, filters: int, channels: int) -> None:
     """Times, plus, residual, PReLU between two shifts: NumPy's roundings, one operation after another."""
-    case = Case(seed, pixels, filters)
+    case = Case(seed, pixels, filters, channels)
     gain, shift, before, slope, after = case.rows
     y = case.z.astype(np.float32) * gain + shift
     y = y + case.residual + before
@@ -112,9 +113,9 @@ def test_ties_go_where_the_letter_says(seed: int, pixels: int, filters: int) -> 
     np.testing.assert_array_equal(case.run("*+b", minus)["bits"], case.z <= 0)
 
 
-@given(SEEDS, PIXELS, FILTERS)
-def test_thresholds(seed: int, pixels: int, filters: int) -> None:
-    case, rng = Case(seed, pixels, filters), np.random.default_rng(seed)
+@given(SEEDS, PIXELS, FILTERS, CHANNELS)
+def test_thresholds(seed: int, pixels: int, filters: int, channels: int) -> None:
+    case, rng = Case(seed, pixels, filters, channels), np.random.default_rng(seed)
     falls = rng.random(filters) < 0.5
     limit = rng.choice([-(2**31), -3, -1, 0, 1, 3, 2**31 - 1], filters).astype(np.int32)
     turn = np.where(falls, np.int32(-1), np.int32(0))
@@ -133,7 +134,7 @@ def test_the_sign_of_a_nan_is_told(ops: str) -> None:
     assert case.run(ops, rows)["nan"]
 
 
-@given(SEEDS, PIXELS, FILTERS, st.integers(1, 40))
+@given(SEEDS, PIXELS, FILTERS, CHANNELS)
 def test_floats(seed: int, pixels: int, filters: int, channels: int) -> None:
     """Small integers: exact sums, whatever their order."""
     rng = np.random.default_rng(seed)

@@ -41,7 +41,7 @@ from bnn_ref.layers import (
 from bnn_ref.parameter import Array
 
 SCALES = st.sampled_from([None, CHANNEL_SCALE, TENSOR_SCALE])
-CHANNELS = st.one_of(st.sampled_from([1, 2, 63, 64, 65, 128, 130]), st.integers(1, 130))
+CHANNELS = st.one_of(st.sampled_from([1, 2, 63, 64, 65, 128, 130]), st.integers(1, 130), st.integers(1, 600))
 
 
 UNPACKED = ["real-to-binary"]
