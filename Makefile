@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help report test nightly test-peers lint check figures bench bench-peers docs wheel clean
+.PHONY: help report test test-lesser nightly test-peers lint check figures bench bench-peers docs wheel clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## / - /'
@@ -31,10 +31,16 @@ test: export NUMBA_NUM_THREADS = 1
 test: $(VENV)/installed-dev  ## install, then run the tests
 	$(BIN)/python -m pytest -n auto
 
+LESSER := NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=
+FORCED := $(addprefix tests/kernels/test_,xnor.py tiles.py pool.py pack.py conv.py rounding.py) tests/packed/test_plan.py
+test-lesser: export NUMBA_NUM_THREADS = 1
+test-lesser: $(VENV)/installed-dev  ## kernels and plans once more, compiled for an x86-64 CPU without long vectors
+	$(LESSER) $(BIN)/python -m pytest -n auto $(FORCED)
+
 TWINS := $(addprefix tests/kernels/test_,pack.py xnor.py pool.py conv.py) tests/packed/test_compiler.py
 nightly: $(VENV)/installed-dev  ## a hundred thousand cases for kernels and packing; on a lesser CPU; without the compiler
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n auto tests/kernels tests/packed
-	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES= $(BIN)/python -m pytest -n auto tests/kernels tests/packed
+	$(LESSER) $(BIN)/python -m pytest -n auto tests/kernels tests/packed
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n auto $(TWINS)
 
 test-peers:      ## layers, networks and estimators against torch, in an environment of its own (.venv-peers)
