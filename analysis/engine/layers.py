@@ -38,7 +38,7 @@ class Layer:
         self.plan = Plan(pack(model).graph, (side, side, channels), count=1)
         x = np.random.default_rng(1).normal(size=(1, side, side, channels)).astype(np.float32)
         self.plan(x)
-        self.run = next(task for task in self.plan.tasks if isinstance(task, Product))
+        self.run = next(task for task in self.plan.tasks.values() if isinstance(task, Product))
         self.pixels, self.channels, self.images = side * side, channels, images
 
     def fused(self) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from bnn_ref.kernels.layout import masks
 from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
-from bnn_ref.packed.graph import Graph
+from bnn_ref.packed.graph import Graph, Node
 from bnn_ref.packed.pooling import Pool, pools
 from bnn_ref.packed.product import Product
 from bnn_ref.packed.steps import FlattenSigns, NearestUpsample, PackSigns, ProductStep, Threshold
@@ -22,6 +22,21 @@ CACHE = 2**19
 """Bytes of values that are computed together: they stay in the second cache from pass to pass."""
 
 NOTHING = np.zeros((0, 0, 0), np.float32)
+
+
+class Outside:
+    """A step that has no compiled form from buffer to buffer: NumPy computes it, by its own definition."""
+
+    def __init__(self, node: Node, values: dict[int, Storage], target: Storage) -> None:
+        self.node, self.target = node, target
+        self.sources = [values[value] for value in node.inputs]
+
+    def __call__(self, count: int) -> None:
+        node = self.node
+        try:
+            self.target.write(node.step(tuple(source.read(count) for source in self.sources)))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
 
 
 class Plan:
@@ -36,6 +51,11 @@ class Plan:
         Of one input, without N.
     count : int or None
         Images at a time; by default as many as stay in the cache.
+
+    Attributes
+    ----------
+    tasks : dict of int to callable
+        What is done, in order, for so many images; by the number of the node that a task begins with.
 
     Raises
     ------
@@ -52,7 +72,7 @@ class Plan:
         self.nan, self.given = np.zeros(1, np.uint16), NOTHING
         self.values: dict[int, Storage] = {}
         self.answers = Answers()
-        self.tasks: list[Callable[[int], None]] = []
+        self.tasks: dict[int, Callable[[int], None]] = {}
         self._lay_out()
 
     def __call__(self, x: Array) -> Array:
@@ -72,7 +92,7 @@ class Plan:
             self.values[0].write(x)
         if self.straight_out is not None:
             self.straight_out.write_to(y)
-        for task in self.tasks:
+        for task in self.tasks.values():
             task(len(x))
         self.given = NOTHING
         if self.straight_out is not None:
@@ -89,17 +109,18 @@ class Plan:
         return (
             self.answers.memory.nbytes
             + sum(buffers.values())
-            + sum(task.nbytes for task in self.tasks if isinstance(task, Product))
+            + sum(task.nbytes for task in self.tasks.values() if isinstance(task, Product))
         )
 
     def _lay_out(self) -> None:
         self.values[0] = self._storage(0)
-        for number in range(1, len(self.graph.nodes) + 1):
+        for number, node in enumerate(self.graph.nodes, 1):
             if (one := self.fusing.passes.get(number)) is not None:
                 self._add_pass(one)
             elif self.fusing.pass_of(number) is None:
-                self.values[number] = self._storage(number)
-                self.tasks.append(self._pool(number) or self._signs(number) or self._step(number))
+                target = self.values[number] = self._storage(number)
+                task = self._pool(number) or self._signs(number)
+                self.tasks[number] = task or Outside(node, self.values, target)
 
     @cached_property
     def straight_in(self) -> bool:
@@ -111,7 +132,7 @@ class Plan:
     @cached_property
     def straight_out(self) -> Product | None:
         """The product that writes the output where it will be; None where that lies otherwise, or is read."""
-        last, value = self.tasks[-1] if self.tasks else None, self.graph.output
+        last, value = next(reversed(self.tasks.values()), None), self.graph.output
         if (
             not isinstance(last, Product)
             or self.fusing.readers.get(value)
@@ -160,7 +181,7 @@ class Plan:
             self.values[one.value] = numbers
         if one.words is not None:
             words = self.values[one.words] = self._storage(one.words)
-        self.tasks.append(Product(node.step, one, source, (numbers, residual, words), self.nan))
+        self.tasks[one.product] = Product(node.step, one, source, (numbers, residual, words), self.nan)
 
     def _pool(self, number: int) -> Pool | None:
         """A pool from buffer to buffer; None for another step."""
@@ -182,19 +203,6 @@ class Plan:
 
         def task(count: int) -> None:
             self.nan |= np.uint16(pack_rows(self.given if straight else numbers, *targets, 0, count))
-
-        return task
-
-    def _step(self, number: int) -> Callable[[int], None]:
-        """Any step, by its own definition."""
-        node = self.graph.nodes[number - 1]
-
-        def task(count: int) -> None:
-            inputs = tuple(self.values[value].read(count) for value in node.inputs)
-            try:
-                self.values[number].write(node.step(inputs))
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
 
         return task
 

@@ -269,7 +269,7 @@ def test_two_readers_that_pad_differently(
     packed = pack(model)
     assert_same_bits(packed(x), model(x))
     assert_same_bits(packed(x, naive=True), model(x))
-    products = [task for task in Plan(packed.graph, x.shape[1:]).tasks if isinstance(task, Product)]
+    products = [task for task in Plan(packed.graph, x.shape[1:]).tasks.values() if isinstance(task, Product)]
     copies = sum(product.copy is not product.source for product in products)
     assert copies == (weight and left.padding_value != right.padding_value)
 
