@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from bnn_ref import data, models, packed
 from bnn_ref import train as training
 from bnn_ref.checks import require
 from bnn_ref.cli.common import console, print_json, refusing
+from bnn_ref.cli.pixels import KINDS, pixels
 from bnn_ref.files import destination, replacing
 from bnn_ref.layers import deployed_state
 from bnn_ref.parameter import Array
@@ -21,9 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 SMALL_IMAGES = "mlp,cnn,bireal-small,resnet-20,vgg-small"
 """The networks that are made for images of 28 x 28 pixels."""
 
-FILES = (
-    "Images instead: a .npy file, uint8 (N, H, W, C), or a folder of such files or single images (H, W, C)."
-)
+FILES = f"Images instead: {KINDS}."
 
 
 @refusing
@@ -52,22 +52,25 @@ def predict(
     data_set: Annotated[str | None, typer.Option("--data", help="Test images of a data set.")] = None,
     images: Annotated[Path | None, typer.Option(help=FILES)] = None,
     folder: Annotated[Path | None, typer.Option(help="Where the data set's files are.")] = None,
+    threads: Annotated[int, typer.Option(help="A packed network divides images among so many.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the classes there, one a line.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Classes of images, by a trained or a packed network."""
     if (data_set is None) == (images is None):
-        raise ValueError("predict: required --data NAME or --images FILE.npy (or a folder), one of them")
+        raise ValueError("predict: required --data NAME or --images FILE (or a folder), one of them")
     if out is not None:
         destination(out)
-    answer = _predictor(file)
-    labels = None
+    network = loaded(file)
+    answer, labels = _predictor(network, threads), None
     if data_set is not None:
         test = data.load(data_set, folder)
         classes, labels = answer(test.test_images), test.test_labels
     else:
         assert images is not None
-        classes = np.concatenate([answer(_read(file)) for file in _files(images)])
+        if network.preprocessing is None:
+            raise ValueError(f"{file}: required a network that was packed with preprocessing, got none")
+        classes = np.concatenate([answer(part) for part in pixels(images, network.preprocessing.shape)])
     wanted = "a network that answers with a score a class"
     require(classes.ndim == 1, "file", wanted, f"answers {classes.shape}")
     if out is not None:
@@ -88,11 +91,11 @@ def _tell(classes: Array, labels: Array | None, as_json: bool) -> None:
         console.print(f"accuracy {accuracy:.2%}")
 
 
-def _predictor(file: Path) -> Any:
-    """What gives images their classes: the network in `file`."""
-    network = loaded(file)
+def _predictor(network: packed.PackedModel | training.TrainedModel, threads: int) -> Any:
+    """What gives images their classes."""
     if isinstance(network, packed.PackedModel):
-        return network.predict
+        return partial(network.predict, threads=threads)
+    require(threads == 1, "threads", "1 for a network that is not packed", threads)
     return lambda pixels: training.predict_classes(network.model, pixels, network.preprocessing)
 
 
@@ -105,27 +108,6 @@ def loaded(file: Path) -> packed.PackedModel | training.TrainedModel:
             return training.load_model(file)
         except ValueError:
             raise neither from None
-
-
-def _files(path: Path) -> list[Path]:
-    """The .npy files of a folder by name, or the one file."""
-    if not path.is_dir():
-        return [path]
-    if not (files := sorted(path.glob("*.npy"))):
-        raise ValueError(f"{path}: required a folder with .npy files, got none there")
-    return files
-
-
-def _read(path: Path) -> Array:
-    """Images (N, H, W, C); they stay on disk until they are asked for."""
-    try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (EOFError, ValueError) as reason:
-        raise ValueError(f"{path}: required a .npy array, got a file that is none ({reason})") from reason
-    if isinstance(found, np.lib.npyio.NpzFile):
-        found.close()
-        raise ValueError(f"{path}: required a .npy array, got an archive of several")
-    return found[None] if found.ndim == 3 else found
 
 
 @refusing

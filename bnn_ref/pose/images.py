@@ -63,7 +63,9 @@ class Stack:
         return self.pixels[image_id - 1]
 
 
-def read_image(path: str | PathLike[str], size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+def read_image(
+    path: str | PathLike[str], size: tuple[int, int] | None = None, *, grey: bool = False
+) -> NDArray[np.uint8]:
     """An image file as uint8 (H, W, 3): red, green, blue, whatever the file holds.
 
     Parameters
@@ -71,6 +73,8 @@ def read_image(path: str | PathLike[str], size: tuple[int, int] | None = None) -
     path : path
     size : tuple of int (W, H), optional
         What it must have, asked of the file's header before anything is decoded.
+    grey : bool
+        Give (H, W, 1) instead, the brightness.
 
     Raises
     ------
@@ -85,11 +89,12 @@ def read_image(path: str | PathLike[str], size: tuple[int, int] | None = None) -
         with warnings.catch_warnings(action="error"), PIL.Image.open(path) as file:
             found = file.size
             if size is None or found == size:
-                return np.asarray(file.convert("RGB"))
+                pixels = np.asarray(file.convert("L" if grey else "RGB"))
+                return pixels.reshape(*pixels.shape[:2], -1)
     except BROKEN as reason:
         raise ValueError(f"{path}: required a complete image, got {reason}") from reason
     wanted, got = (f"{width} x {height}" for width, height in (size, found))
-    raise ValueError(f"{path}: required {wanted} pixels as annotated, got {got}")
+    raise ValueError(f"{path}: required {wanted} pixels, got {got}")
 
 
 def listed(path: Path) -> dict[int, Image]:

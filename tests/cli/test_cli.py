@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +15,7 @@ import bnn_ref
 from bnn_ref import estimators
 from bnn_ref.binarizer import Curve
 from bnn_ref.cli import app
+from bnn_ref.cli import pixels as cli_pixels
 from bnn_ref.estimators import Entry, hard
 from bnn_ref.estimators.ste import HardTanh
 
@@ -85,6 +87,47 @@ def test_predict_reads_a_folder_by_name(trained: Path, tmp_path: Path) -> None:
     assert "got none there" in run("predict", packed, "--images", tmp_path / "empty").output
     np.savez(tmp_path / "several.npy.npz", images)
     assert "got an archive" in run("predict", packed, "--images", tmp_path / "several.npy.npz").output
+
+
+def test_predict_reads_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grey and coloured, among arrays, two at a time: the classes of the same pixels in one array."""
+    monkeypatch.setattr(cli_pixels, "CHUNK", 2)
+    rng = np.random.default_rng(0)
+    for channels, mode in ((1, "L"), (3, "RGB")):
+        folder, file = tmp_path / mode, tmp_path / f"{mode}.safetensors"
+        folder.mkdir()
+        shape = (8, 9, channels)
+        constants = bnn_ref.data.Preprocessing(255, (0.4,) * channels, (0.3,) * channels, shape)
+        bnn_ref.pack(bnn_ref.models.build("cnn", input_shape=shape), constants).save(file)
+        pixels = rng.integers(0, 256, (7, *shape), dtype=np.uint8)
+        for i, image in enumerate(pixels):
+            if i in (3, 4):
+                np.save(folder / f"{i}.npy", image)
+            else:
+                PIL.Image.fromarray(image.squeeze(-1) if mode == "L" else image).save(folder / f"{i}.png")
+        expected = bnn_ref.load_packed(file).predict(pixels).tolist()
+        assert len(set(expected)) > 1
+        for threads in (1, 2):
+            done = run("predict", file, "--images", folder, "--threads", threads, "--json")
+            assert json.loads(done.stdout)["classes"] == expected
+        done = run("predict", file, "--images", folder / "0.png", "--json")
+        assert json.loads(done.stdout)["classes"] == expected[:1]
+        PIL.Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(folder / "5.jpg")
+        refused = run("predict", file, "--images", folder)
+        assert refused.exit_code == 2
+        assert "5.jpg: required 9 x 8 pixels, got 9 x 9" in refused.stderr
+        np.save(folder / "2.npy", np.zeros((2, 9, 9, channels), np.uint8))
+        refused = run("predict", file, "--images", folder / "2.npy")
+        assert f"2.npy: required images of shape {shape}, got (2, 9, 9, {channels})" in refused.stderr
+
+
+def test_predict_cannot_take_pictures_for_two_channels_or_without_constants(tmp_path: Path) -> None:
+    PIL.Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+    constants = bnn_ref.data.Preprocessing(255, (0.4,) * 2, (0.3,) * 2, (8, 8, 2))
+    for given, reason in ((constants, "a.png: required a .npy file for 2 channels"), (None, "preprocessing")):
+        file = tmp_path / "bits.safetensors"
+        bnn_ref.pack(bnn_ref.models.build("cnn", input_shape=(8, 8, 2)), given).save(file)
+        assert reason in run("predict", file, "--images", tmp_path).stderr
 
 
 def test_the_same_seed_writes_the_same_weights(trained: Path, tmp_path: Path) -> None:
@@ -404,6 +447,7 @@ BAD: list[tuple[list[str], str]] = [
     (["predict", "TRAINED"], "required --data NAME or --images"),
     (["predict", "TRAINED", "--images", "FOREIGN"], "required a .npy array"),
     (["predict", "TRAINED", "--images", "gone.npy"], "gone.npy"),
+    (["predict", "TRAINED", "--data", "digits", "--threads", "2"], "threads: required 1 for a network that"),
     (["report", "--out", "OUT", "--data", "cats"], "data: required one of digits"),
     (["report", "--out", "OUT", "--estimators", "real"], "at least one besides 'real'"),
     (["report", "--out", "OUT", "--seeds", "0"], "seeds: required a whole number >= 1"),

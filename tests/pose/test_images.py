@@ -25,6 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def test_colours_come_in_their_order_and_grey_as_three_equal_ones(folder: Path) -> None:
     np.testing.assert_array_equal(read_image(folder / "b.png", (7, 5)), PIXELS)
     np.testing.assert_array_equal(read_image(folder / "a.PNG"), np.stack([PIXELS[:, :, 0]] * 3, axis=2))
+    np.testing.assert_array_equal(read_image(folder / "a.PNG", grey=True), PIXELS[:, :, :1])
 
 
 def test_a_palette_is_looked_up(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_images_too_large_to_decode_are_refused(folder: Path, monkeypatch: pytes
 
 
 def test_another_size_than_annotated_is_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"b\.png: required 5 x 7 pixels as annotated, got 7 x 5"):
+    with pytest.raises(ValueError, match=r"b\.png: required 5 x 7 pixels, got 7 x 5"):
         Folder(folder, {9: Image("b.png", 5, 7)})(9)
 
 
