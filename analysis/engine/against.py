@@ -24,6 +24,9 @@ MEMORY = ("memory MB",)
 LEAST = {"int8": 0.99, "floats": 0.9999}
 """The smallest cosine between two right answers."""
 
+NEAR = 1e-3
+"""The largest difference between floats, as a share of the largest answer."""
+
 
 @dataclass(frozen=True)
 class Harness:
@@ -52,7 +55,7 @@ class Harness:
             try:
                 with Rival(self.python, self.folder, self.threads) as rival:
                     answer, said = rival.make(name, case)
-                    agree(name, answer, case.answer)
+                    agree(name, answer, case.answer, case.signs)
                     for what, call in ours.items():
                         found = interleaved(lambda: turn(call, self.threads), rival.seconds, self.pairs)  # noqa: B023
                         yield self.row(what, name, said, found)
@@ -66,14 +69,21 @@ class Harness:
         return [what, self.images, self.threads, name, said["version"], *numbers]
 
 
-def agree(name: str, theirs: Array, ours: Array) -> None:
-    """ValueError unless the answers point in one direction: then no ratio would mean anything."""
+def agree(name: str, theirs: Array, ours: Array, signs: bool = False) -> None:
+    """ValueError unless the answers are the same, but for rounding: then no ratio would mean anything.
+
+    Floats must be near each other one by one, unless `signs` are taken on the way: a sum that is rounded
+    otherwise may flip one, and that grows. Bytes, and signs, need only point in one direction.
+    """
     same = theirs.shape == ours.shape
     a, b = theirs.ravel().astype(np.float64), ours.ravel().astype(np.float64)
     cosine = float(a @ b / np.sqrt((a @ a) * (b @ b))) if same else 0.0
     least = LEAST["int8" if name.endswith("int8") else "floats"]
     if not cosine >= least:
         raise ValueError(f"{name}: required answers with a cosine of at least {least}, got {cosine:.6f}")
+    far = abs(a - b).max() / abs(b).max()
+    if far > NEAR and not (signs or name.endswith("int8")):
+        raise ValueError(f"{name}: required answers within {NEAR} of the largest, got {far:.3g}")
 
 
 def layers(harness: Harness) -> Table:

@@ -29,6 +29,11 @@ class Layer:
     ----------
     side, channels : int
     images : int
+
+    Raises
+    ------
+    ValueError
+        Where the pass does not leave what the steps of the network compute.
     """
 
     def __init__(self, side: int, channels: int, images: int = 1) -> None:
@@ -36,13 +41,29 @@ class Layer:
         operands = Operands(signs, estimators.get("clipped-ste"), None, np.random.default_rng(0))
         model = Sequential(*(BiRealBlock(operands, channels, channels) for _ in range(2))).eval()
         self.plan = Plan(pack(model).graph, (side, side, channels), count=1)
-        x = np.random.default_rng(1).normal(size=(1, side, side, channels)).astype(np.float32)
-        self.plan(x)
-        self.run = next(task for task in self.plan.tasks.values() if isinstance(task, Product))
+        self.number = next(n for n, task in self.plan.tasks.items() if isinstance(task, Product))
+        self.run = self.plan.tasks[self.number]
         self.pixels, self.channels, self.images = side * side, channels, images
+        self._check(np.random.default_rng(1).normal(size=(1, side, side, channels)).astype(np.float32))
+
+    def _check(self, x: Array) -> None:
+        """Run the pass once, on what lies in front of it for `x`."""
+        steps: dict[int, Array] = {}
+        for values in self.plan.graph.walk(x):
+            steps |= values
+        self.plan.values[0].write(x)
+        for number, task in self.plan.tasks.items():
+            if number <= self.number:
+                task(1)
+        one = self.plan.fusing.passes[self.number]
+        for value in (one.value, one.words):
+            if value is None or not np.array_equal(self.plan.values[value].read(1), steps[value]):
+                raise ValueError(
+                    f"layer: required numbers and signs as the steps give, got others in {value}"
+                )
 
     def fused(self) -> Array:
-        """One pass an image: nothing to compare, for it adds to what it left the last time."""
+        """One pass an image, which was checked: it adds to what it left the last time, so nothing is said."""
         for _ in range(self.images):
             self.run(1)
         return np.zeros(0)

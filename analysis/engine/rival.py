@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from analysis.engine.rivals.reading import read
 from bnn_ref.parameter import Array
 
 WORKER = "analysis.engine.rivals.worker"
@@ -39,6 +40,11 @@ class Case:
     file: Path
     x: Array
     answer: Array
+
+    @property
+    def signs(self) -> bool:
+        """Whether signs are taken on the way."""
+        return any(step.kind == "pack_signs" for step in read(self.file)[0])
 
 
 class Rival:

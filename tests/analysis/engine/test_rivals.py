@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.engine import against
+from analysis.engine import against, networks
 from analysis.engine.against import Harness, agree
 from analysis.engine.layers import Alone, Layer
 from analysis.engine.rival import Case, NoRival, Rival
@@ -18,6 +18,7 @@ from analysis.engine.rivals import turns
 from analysis.engine.rivals.reading import filters, folded, read
 from bnn_ref.layers import BatchNorm, Conv2d, ReLU, Sequential
 from bnn_ref.packed import pack
+from bnn_ref.packed.product import Product
 
 RNG = np.random.default_rng(0)
 
@@ -64,6 +65,22 @@ def test_wrong_answers_are_refused() -> None:
             ValueError, match=r"torch nchw: required answers with a cosine of at least 0\.9999"
         ):
             agree("torch nchw", wrong, y)
+
+
+def test_floats_are_compared_one_by_one_where_no_sign_is_taken(tmp_path: Path) -> None:
+    y = RNG.normal(size=(40, 30)).astype(np.float32)
+    near, far = y.copy(), y.copy()
+    near[0, 0] += 9e-4 * abs(y).max()
+    far[0, 0] += 2e-3 * abs(y).max()
+    agree("torch nchw", near, y)
+    agree("torch nchw", far, y, signs=True)
+    agree("torch int8", far, y)
+    with pytest.raises(
+        ValueError, match=r"torch nchw: required answers within 0\.001 of the largest, got 0\.002"
+    ):
+        agree("torch nchw", far, y)
+    assert not Alone(5, 32).case(tmp_path).signs
+    assert networks.case("bireal-18", 32, 1, tmp_path)[1].signs
 
 
 def test_scales_and_norms_fold_into_products(tmp_path: Path) -> None:
@@ -119,3 +136,17 @@ def test_a_fused_layer_computes_its_images() -> None:
     layer = Layer(5, 32, 3)
     assert layer.work == 3 * 25 * 32 * 9 * 32
     assert layer.fused().size == 0
+
+
+def test_a_fused_layer_that_computes_something_else_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Product.__call__
+
+    def wrong(product: Product, count: int) -> None:
+        """A sign of the first pixel is flipped."""
+        made(product, count)
+        product.work.bits[0, product.work.pixels[0, 2]] ^= 1
+
+    Layer(5, 32)
+    monkeypatch.setattr(Product, "__call__", wrong)
+    with pytest.raises(ValueError, match="layer: required numbers and signs as the steps give"):
+        Layer(5, 32)
