@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analysis.engine import against, networks
 from analysis.engine.footprint import footprint
+from analysis.engine.profile import profile
 from analysis.engine.shares import shares
 from analysis.engine.yardstick import NoYardstick, compiled, features
 from analysis.study import Study
@@ -31,6 +32,14 @@ def processor() -> str:
 
 def measured(options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
     """The tables by name, each as soon as it is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield "profile", profile(networks.SIDE, 20 * options.pairs, Path(folder))
+    if not options.profile:
+        yield from compared(options)
+
+
+def compared(options: argparse.Namespace) -> Iterator[tuple[str, Table]]:
+    """All but the profile."""
     yield "machine", Table.of(["what", "value"], [["processor", processor()]])
     try:
         compiled()
@@ -59,12 +68,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", metavar="FILE", help="interpreter that has the other libraries")
     parser.add_argument("--images", type=int, nargs="+", default=[1, 8], help="images a call")
     parser.add_argument("--threads", type=int, default=1, help="of whole networks; layers have one")
+    parser.add_argument("--profile", action="store_true", help="only the time of each pass of Bi-Real-18")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="save the tables there")
     options = parser.parse_args(argv)
     given = (
         f"--pairs {options.pairs} --images {' '.join(map(str, options.images))} --threads {options.threads}"
     )
-    study = Study("engine", QUESTION, dict, (0, 1), given + " --python FILE" * (options.python is not None))
+    given += " --python FILE" * (options.python is not None) + " --profile" * options.profile
+    study = Study("engine", QUESTION, dict, (0, 1), given)
     print(f"{processor()}; medians of {options.pairs} pairs, with quartiles")
     suffix = "" if options.threads == 1 else f"-threads-{options.threads}"
     for name, table in measured(options):

@@ -73,7 +73,7 @@ def test_nothing_else_is_committed() -> None:
     stems |= {f"bbc-{part}" for part in ("starts", "areas", "toy", "toy-slopes", "frozen", "training")}
     stems |= {f"bbc-{part}" for part in ("contrasts", "slopes", "functions")}
     stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "threads", "layers-1")}
-    stems |= {"engine-networks-1"}
+    stems |= {"engine-networks-1", "engine-profile"}
     stems |= {f"pose-{part}" for part in ("arms", "contrasts", "photographs", "reached")}
     stems |= {"pose-reached-full-precision"}
     stems |= {f"training_speed-{part}" for part in ("machine", "steps", "threads", "convolutions", "slopes")}

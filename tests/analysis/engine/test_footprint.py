@@ -1,4 +1,4 @@
-"""A probe is a fresh process that says numbers; the whole table of a small network; threads against one."""
+"""A probe is a fresh process that says numbers; threads against one; time by task; what is written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from analysis.engine import __main__ as command
 from analysis.engine import footprint, networks
+from analysis.engine.profile import profile
 from analysis.tables import Table
 
 
@@ -27,6 +28,24 @@ def test_threads_answer_as_one_does(tmp_path: Path) -> None:
     table = networks.threads(32, 3, tmp_path, images=2)
     assert table.rows[0][:2] == ("2", "2")
     assert table.numbers("low")[0] <= table.numbers("times as fast")[0] <= table.numbers("high")[0]
+
+
+def test_a_profile_has_every_task_in_its_place(tmp_path: Path) -> None:
+    table = profile(64, 5, tmp_path)
+    rows = table.records()
+    assert [row["kind"] for row in rows].count("binary_conv") == 16
+    assert (rows[0]["layer"], rows[0]["form"], rows[0]["output"]) == ("stem.parts.0", "*+f", "32 x 32 x 64")
+    assert (rows[-1]["layer"], rows[-1]["output"]) == ("head", "1000")
+    assert sum(table.numbers("share")) == pytest.approx(1, abs=0.02)
+    for low, ms, high in zip(*map(table.numbers, ("low", "ms", "high")), strict=True):
+        assert 0 < low <= ms <= high
+
+
+def test_the_profile_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "profile", lambda side, calls, folder: Table.of(["calls"], [[calls]]))
+    assert command.main(["--pairs", "3", "--profile", "--out", str(tmp_path)]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["engine-profile.csv"]
+    assert "--pairs 3 --images 1 8 --threads 1 --profile\n" in (tmp_path / "engine-profile.csv").read_text()
 
 
 def test_tables_are_printed_and_saved(
