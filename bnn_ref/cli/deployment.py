@@ -35,7 +35,7 @@ def pack(
     """Turn a trained network into bits: XNOR and popcount, batch norm as integer thresholds."""
     destination(out)
     trained = training.load_model(model)
-    bits = packed.pack(trained.model, trained.preprocessing)
+    bits = packed.pack(trained.model, trained.preprocessing, trained.data)
     bits.save(out)
     latent = sum(value.nbytes for value in deployed_state(trained.model).values())
     sizes = {"payload_bytes": bits.payload_bytes, "float_bytes": latent, "file_bytes": out.stat().st_size}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -139,8 +139,11 @@ def predict(
     ] = None,
     flip: Annotated[bool, typer.Option(help="Average with the mirrored image.")] = True,
     exact: Annotated[
-        bool, typer.Option("--exact", help="The network was trained with --exact: read its peaks so.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            help="How peaks are read, of a file that does not say how it was trained; else by quarters."
+        ),
+    ] = None,
     draw: Annotated[
         Path | None, typer.Option(help="Draw the skeletons, one picture an image, there.")
     ] = None,
@@ -153,13 +156,14 @@ def predict(
     destination(out)
     if draw is not None and not draw.is_dir():
         require(not destination(draw).exists(), "draw", "a folder", str(draw))
-    network, preprocessing = _network(file)
+    network, preprocessing, trained = _network(file)
+    exactly = _reading(trained.get("exact"), exact)
     require(boxes is None or truth is not None, "boxes", "--truth beside it, which names the images", boxes)
     known = pose.unlabelled(pose.listed(images)) if truth is None else pose.read_annotations(truth)
     candidates = _candidates(known, truth is not None, boxes)
     pictures = pose.Folder(images, known.images)
     pictures.check(candidates.image_ids.tolist())
-    found = pose.find(network, candidates, pictures, preprocessing, flip=flip, exact=exact)
+    found = pose.find(network, candidates, pictures, preprocessing, flip=flip, exact=exactly)
     records = pose.result_records(known, found.image_ids.tolist(), found.keypoints, found.scores)
     with replacing(out) as temporary:
         temporary.write_text(json.dumps(records, allow_nan=False))
@@ -175,15 +179,22 @@ def _candidates(known: pose.Annotations, annotated: bool, boxes: Path | None) ->
     return pose.true_boxes(known) if annotated else pose.whole_images(known)
 
 
-def _network(file: Path) -> tuple[Callable[[Array], Array], Preprocessing]:
-    """What answers crops with maps, and how crops are made ready for it."""
+def _reading(trained: bool | None, asked: bool | None) -> bool:
+    """Whether peaks are read exactly: as the file says, else as is asked for."""
+    wanted = "none, or what the file says: it was trained " + ("with it" if trained else "without it")
+    require(trained is None or asked in (None, trained), "exact", wanted, asked)
+    return bool(asked if trained is None else trained)
+
+
+def _network(file: Path) -> tuple[Callable[[Array], Array], Preprocessing, Mapping[str, Any]]:
+    """What answers crops with maps, how crops are made ready for it, and what it was trained on."""
     network = loaded(file)
     if isinstance(network, packed.PackedModel):
         preprocessing = network.preprocessing
         require(preprocessing is not None, "model", "one that was packed with preprocessing", None)
         assert preprocessing is not None
-        return network, preprocessing
-    return network.model, network.preprocessing
+        return network, preprocessing, network.data
+    return network.model, network.preprocessing, network.data
 
 
 def _draw(found: pose.Found, pictures: pose.Folder, folder: Path) -> None:

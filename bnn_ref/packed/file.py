@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from os import PathLike
 
+from bnn_ref.checks import require
 from bnn_ref.data import Preprocessing
 from bnn_ref.packed import container, document
 from bnn_ref.packed.model import PackedModel
@@ -38,7 +39,9 @@ def load_packed(path: str | PathLike[str]) -> PackedModel:
         graph = document.restore(described, arrays)
         constants, shape = described["preprocessing"], described["input_shape"]
         preprocessing = None if constants is None else Preprocessing.from_dict(constants)
-        return PackedModel(graph, None if shape is None else tuple(shape), preprocessing)
+        data = described.get("data", {})  # older files, and networks that nobody trained, say nothing
+        require(isinstance(data, dict), "data", "a JSON object", data)
+        return PackedModel(graph, None if shape is None else tuple(shape), preprocessing, data)
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: the graph is malformed: {error!r}") from error
     except (ValueError, json.JSONDecodeError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from types import ModuleType
@@ -44,11 +44,14 @@ class PackedModel:
         (H, W, C), where known.
     preprocessing : Preprocessing or None
         Makes inputs from uint8 pixels.
+    data : mapping
+        What it was trained on and how its answers are to be read, plain values; empty where nobody said.
     """
 
     graph: Graph
     input_shape: tuple[int, ...] | None = None
     preprocessing: Preprocessing | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def plans(self) -> Plans:
@@ -162,6 +165,7 @@ class PackedModel:
         return {
             "input_shape": None if self.input_shape is None else list(self.input_shape),
             "preprocessing": None if self.preprocessing is None else self.preprocessing.to_dict(),
+            **({"data": dict(self.data)} if self.data else {}),
         }
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -170,7 +174,11 @@ class PackedModel:
         container.write(path, container.encode({**self._input(), **document.describe(self.graph)}, arrays))
 
 
-def pack(model: Layer, preprocessing: Preprocessing | Mapping[str, Any] | None = None) -> PackedModel:
+def pack(
+    model: Layer,
+    preprocessing: Preprocessing | Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> PackedModel:
     """`model` as it computes in eval mode, with signs as bits.
 
     Parameters
@@ -179,6 +187,8 @@ def pack(model: Layer, preprocessing: Preprocessing | Mapping[str, Any] | None =
         Made of the layers in `bnn_ref.layers`, float32. It is neither changed nor shared.
     preprocessing : Preprocessing or its dictionary, optional
         Stored with the model; `predict` needs it.
+    data : mapping, optional
+        Stored with the model too: what it was trained on, as `TrainedModel.data` says it.
 
     Returns
     -------
@@ -202,4 +212,4 @@ def pack(model: Layer, preprocessing: Preprocessing | Mapping[str, Any] | None =
         if shape is not None and shape != preprocessing.shape:
             raise ValueError(f"preprocessing: required the model's shape {shape}, got {preprocessing.shape}")
         shape = preprocessing.shape
-    return PackedModel(Compiler(model).graph(), shape, preprocessing)
+    return PackedModel(Compiler(model).graph(), shape, preprocessing, dict(data or {}))

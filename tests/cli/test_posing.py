@@ -155,6 +155,48 @@ def test_results_are_what_evaluate_reads_and_the_same_packed(drawn: Path, tmp_pa
     assert plain != results
 
 
+@pytest.fixture(scope="module")
+def either(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """A network trained with and without `--exact`, each packed too."""
+    folder = tmp_path_factory.mktemp("either")
+    given = "--generated 4 --tested 1 --size 32x32 --option width=1 --epochs 1 --batch-size 4".split()
+    found = {}
+    for exact in (False, True):
+        found[exact] = folder / f"{exact}.safetensors"
+        done = run("train", *given, *["--exact"] * exact, "--out", found[exact])
+        assert done.exit_code == 0, done.output
+        trained = load_model(found[exact])
+        packed.pack(trained.model, trained.preprocessing).save(folder / f"{exact}-old.safetensors")
+        bits = ["pack", str(found[exact]), "--out", str(folder / f"{exact}-bits.safetensors")]
+        assert CliRunner().invoke(app, bits).exit_code == 0
+    return found
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_peaks_are_read_as_the_file_says(
+    drawn: Path, either: dict[bool, Path], tmp_path: Path, trained: bool
+) -> None:
+    """A trained file and a packed one decide alone; an older packed one leaves it to the flag."""
+    folder, flags = either[trained].parent, {True: "--exact", False: "--no-exact"}
+
+    def results(kind: str, *flag: str) -> Any:
+        file, out = folder / f"{trained}{kind}.safetensors", tmp_path / "r.json"
+        done = run("predict", file, drawn / "images", "--out", out, *flag)
+        return json.loads(out.read_text()) if done.exit_code == 0 else done
+
+    old = {flag: results("-old", flags[flag]) for flag in flags}
+    assert old[True] != old[False] == results("-old")
+    for kind in ("", "-bits"):
+        assert results(kind) == results(kind, flags[trained]) == old[trained]
+        refused = results(kind, flags[not trained])
+        assert refused.exit_code == 2
+        how = "with" if trained else "without"
+        said = (
+            f"error: exact: required none, or what the file says: it was trained {how} it, got {not trained}"
+        )
+        assert refused.stderr == f"{said}\n"
+
+
 def test_boxes_of_a_detector_and_no_annotations_at_all(drawn: Path, tmp_path: Path) -> None:
     boxes = [{"image_id": 5, "category_id": 1, "bbox": [4, 5, 30, 40], "score": s} for s in (0.25, 0.5)]
     (tmp_path / "boxes.json").write_text(json.dumps([boxes[0], {**boxes[1], "bbox": [1, 2, 20, 44]}]))

@@ -61,6 +61,19 @@ def test_preprocessing_travels(saved: Path) -> None:
     np.testing.assert_array_equal(again(CONSTANTS(pixels)), packed(CONSTANTS(pixels)))
 
 
+def test_what_it_was_trained_on_travels_and_may_be_missing(saved: Path, tmp_path: Path) -> None:
+    """A file that says nothing of it is as files were before there was such a key."""
+    assert "data" not in container.read(saved)[0]
+    assert load_packed(saved).data == {}
+    data = {"name": "figures-0", "exact": True, "augmentation": {"flip": 0.5}}
+    packed = pack(models.build("cnn", input_shape=(8, 8, 1), width=5), CONSTANTS, data)
+    packed.save(tmp_path / "new.safetensors")
+    assert load_packed(tmp_path / "new.safetensors").data == packed.to_dict()["data"] == data
+    document, arrays = container.read(saved)
+    container.write(saved, container.encode({**document, "data": [1]}, arrays))
+    refused(saved, "data: required a JSON object, got [1]")
+
+
 def test_payload_is_the_end_of_the_file(saved: Path) -> None:
     content = saved.read_bytes()
     start = 8 + int.from_bytes(content[:8], "little")
