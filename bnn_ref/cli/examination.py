@@ -28,13 +28,17 @@ def list_(as_json: AsJson = False) -> None:
     rows = {name: estimators.entry(name) for name in estimators.names()}
     if as_json:
         lines = [{"name": n, "paper": e.paper, "about": e.about} for n, e in rows.items()]
-        print_json({"estimators": lines, "models": models.names(), "data": data.names()})
+        sources = {one: models.source(one) for one in models.names()}
+        print_json({"estimators": lines, "models": models.names(), "sources": sources, "data": data.names()})
         return
     table = Table("estimator", "what it does", "source", box=None, title_justify="left")
     for name, line in rows.items():
         table.add_row(name, line.about, f"{line.paper}")
     console.print(table)
-    console.print(f"\nmodels: {', '.join(models.names())}\ndata:   {', '.join(data.names())}")
+    networks = Table("model", "source", box=None)
+    for one in models.names():
+        networks.add_row(one, models.source(one))
+    console.print("", networks, f"\ndata: {', '.join(data.names())}", sep="\n")
 
 
 @refusing
@@ -82,8 +86,10 @@ def _show_model(
     built = models.build(name, input_shape=shape, **options)
     found = bnn_ref.cost(built, (1, *shape), "library" if convention is None else convention)
     if as_json:
-        print_json({"model": name, "input_shape": list(shape), **found.to_dict()})
+        about = {"model": name, "source": models.source(name), "input_shape": list(shape)}
+        print_json({**about, **found.to_dict()})
     else:
+        console.print(f"{name}: {models.source(name)}", highlight=False, soft_wrap=True)
         # a terminal folds the table to its width; whoever reads a pipe has room for whole lines
         console.print(found if console.is_terminal else str(found), soft_wrap=not console.is_terminal)
 

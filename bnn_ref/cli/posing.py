@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from bnn_ref import packed, plot, pose
+from bnn_ref import models, packed, plot, pose
 from bnn_ref import train as training
 from bnn_ref.checks import require, require_whole
 from bnn_ref.cli.common import console, print_json, refusing, taking
@@ -48,7 +48,9 @@ def evaluate(
         typer.echo(str(found))
 
 
-@app.command()
+@app.command(
+    epilog=f"Of {', '.join(models.reconstructed())} only names are published: they are our reconstructions."
+)
 @refusing
 @taking(learn, model="sbpn", lr=1e-3, batch_size=32)
 def train(

@@ -166,7 +166,9 @@ TABLE: dict[str, Entry] = {
     ),
     "bbc": Entry(bbc.mlp, "bbc2023", "weights centred; the slope is that of an MLP trained with the network"),
     "bbc-linear": Entry(bbc.linear, "bbc2023", "the same without a hidden layer: two clipped lines, trained"),
-    "bbc-activation": Entry(hard(ClippedLines), "bbc2023", "its two clipped lines, for activations"),
+    "bbc-activation": Entry(
+        hard(ClippedLines), "bbc2023", "its two clipped lines, for activations (our reading)"
+    ),
     "bbc-argmax": Entry(
         bbc.argmax, "bbc2023", "weights: the classifier decides, one gradient to both logits"
     ),

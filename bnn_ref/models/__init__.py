@@ -56,6 +56,8 @@ __all__ = [
     "from_pytorch",
     "names",
     "options",
+    "reconstructed",
+    "source",
 ]
 
 MODELS: dict[str, Callable[..., Model]] = {
@@ -111,6 +113,23 @@ def names() -> list[str]:
     return list(MODELS)
 
 
+def source(name: str) -> str:
+    """Whose network it is: the first sentence behind "Source:" where its class is declared.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists the valid ones.
+    """
+    said = (_kind(name).__doc__ or "").partition("Source: ")[2].partition("\n\n")[0]
+    return " ".join(said.split()).partition(". ")[0].rstrip(".")
+
+
+def reconstructed() -> list[str]:
+    """The models of which little more than a name is published: the rest is ours, as their source says."""
+    return [name for name in MODELS if "reconstruction" in source(name)]
+
+
 def options(name: str) -> dict[str, Any]:
     """The model's own options and their defaults.
 
@@ -119,11 +138,17 @@ def options(name: str) -> dict[str, Any]:
     ValueError
         For an unknown name; the message lists the valid ones.
     """
-    if name not in MODELS:
-        raise ValueError(f"model: required one of {', '.join(MODELS)}; got {name!r}")
+    _kind(name)
     parameters = inspect.signature(MODELS[name]).parameters
     common = ("operands", "input_shape", "classes")
     return {key: p.default for key, p in parameters.items() if key not in common}
+
+
+def _kind(name: str) -> Any:
+    """The class of the model `name`."""
+    if name not in MODELS:
+        raise ValueError(f"model: required one of {', '.join(MODELS)}; got {name!r}")
+    return getattr(MODELS[name], "func", MODELS[name])
 
 
 def build(
@@ -222,8 +247,7 @@ def _activation(name: str, estimator: str, parameters: dict[str, Any]) -> Map | 
     """What stands in front of the binary layers of the model `name`."""
     table = estimator not in (NONE, *TWINS)
     require(table or not parameters, "parameters", f"none with {estimator!r}", parameters)
-    kind: Any = getattr(MODELS[name], "func", MODELS[name])
-    fits = estimator != NONE or kind.nonlinear
+    fits = estimator != NONE or _kind(name).nonlinear
     require(fits, "estimator", f"a nonlinearity: {name} has no other", estimator)
     activation = estimators.get(estimator, **parameters) if table else TWINS.get(estimator)
     fits = activation is None or not activation.reduces

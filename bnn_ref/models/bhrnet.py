@@ -121,8 +121,8 @@ class BHRNet(PoseNetwork):
         bottleneck. Real beside those are, with "B", the stem's second convolution and the 1x1 convolutions of
         bottlenecks and exchanges; with "C", that one and all of the bottlenecks; with "D", that one.
 
-    Source: ours, a reconstruction (see the file's first lines): bbc2023 publishes the name. The topology is
-    hrnet2019's, the block bbc2023's (released code).
+    Source: ours, a reconstruction: bbc2023 publishes the name alone. The topology is hrnet2019's,
+    the block bbc2023's (released code).
     """
 
     def __init__(

@@ -156,6 +156,8 @@ class SmallBiReal(Classifier):
         Channels and number of blocks of each stage.
     pool : bool
         Max pool 2x2 after the stem.
+
+    Source: ours; the block is that of bireal2018.
     """
 
     def __init__(

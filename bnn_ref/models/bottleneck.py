@@ -98,8 +98,8 @@ class DeepBiReal(Classifier):
     blocks : list of int
         Number of bottlenecks of each stage, three convolutions in each.
 
-    Source: bireal2018 (PyTorch release, 50 layers). No code of 152 layers was released: with the stages
-    of ResNet-152 that network is ours.
+    Source: bireal2018 (PyTorch release, 50 layers); with the 152 layers of ResNet-152, of which no code was
+    released, ours.
     """
 
     def __init__(

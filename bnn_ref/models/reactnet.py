@@ -125,6 +125,8 @@ class SmallReActNet(Classifier):
     ----------
     input_shape, classes, width, blocks
         As in `ReActNet18`.
+
+    Source: ours; the block is that of reactnet2020.
     """
 
     def __init__(

@@ -101,8 +101,8 @@ class SBPN(PoseNetwork):
     joints : int
         Length of the output's last axis.
 
-    Source: ours, a reconstruction (see the file's first lines): bbc2023 publishes the name. The block and the
-    trunk are bbc2023's (released code).
+    Source: ours, a reconstruction: bbc2023 publishes the name alone. The block and the trunk are
+    bbc2023's (released code).
     """
 
     def __init__(

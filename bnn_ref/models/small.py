@@ -20,6 +20,8 @@ class MLP(Model):
         Length of the output.
     width, depth : int
         Hidden units of each layer, and hidden layers.
+
+    Source: after bnn2016.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import bnn_ref
-from bnn_ref import estimators
+from bnn_ref import estimators, models
 from bnn_ref.binarizer import Curve
 from bnn_ref.cli import app
 from bnn_ref.cli import pixels as cli_pixels
@@ -40,6 +40,32 @@ def test_version_and_list() -> None:
     listed = json.loads(run("list", "--json").output)
     assert [row["name"] for row in listed["estimators"]] == estimators.names()
     assert "digits" in listed["data"]
+    assert list(listed["sources"]) == listed["models"] == models.names()
+    assert all(listed["sources"].values())
+
+
+def plain(text: str) -> str:
+    """`text` without the folds and frames of a terminal's page."""
+    return " ".join(text.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("name", ["sbpn", "bhrnet-w32", "bhrnet-w48"])
+def test_a_reconstruction_is_called_one_wherever_it_is_named(name: str) -> None:
+    said = f"{name} ours, a reconstruction: bbc2023 publishes the name alone"
+    assert said in plain(run("list").output)
+    small = (
+        ["--option", "width=4"] if name == "sbpn" else ["--option", "width=8", "--option", "modules=[1,1,1]"]
+    )
+    shown = run("show", "--model", name, "--size", "32x32x3", *small)
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.startswith(f"{name}: ours, a reconstruction: bbc2023 publishes the name alone")
+    epilog = plain(run("pose", "train", "--help").output).partition("Of sbpn")[2]
+    assert name in f"sbpn{epilog}".partition(" only names are published: they are our reconstructions.")[0]
+
+
+def test_bbc_for_activations_is_called_our_reading() -> None:
+    assert "(our reading)" in plain(run("list").output).partition(" bbc-activation ")[2][:80]
+    assert "for activations (our reading)" in run("show", "bbc-activation").output.splitlines()[0]
 
 
 def test_train_pack_predict_audit_agree(trained: Path, tmp_path: Path) -> None:
@@ -266,7 +292,8 @@ def test_show_of_a_model_is_its_cost(model: str, convention: str) -> None:
     wanted = bnn_ref.cost(bnn_ref.models.build(model, input_shape=(20, 16, 3)), (1, 20, 16, 3), convention)
     arguments = ("show", "--model", model, "--size", "20x16x3", "--convention", convention)
     found = json.loads(run(*arguments, "--json").stdout)
-    assert found == {"model": model, "input_shape": [20, 16, 3], **wanted.to_dict()}
+    about = {"model": model, "source": bnn_ref.models.source(model), "input_shape": [20, 16, 3]}
+    assert found == {**about, **wanted.to_dict()}
     shown = run(*arguments)
     assert shown.exit_code == 0, shown.output
     assert max(map(len, shown.output.splitlines())) <= 120

@@ -16,6 +16,7 @@ from bnn_ref.autodiff import Symbol, Tensor, backward, steps
 from bnn_ref.binarizer import Binarizer, Scaled
 from bnn_ref.layers import TENSOR_SCALE, HeatmapLoss, SoftmaxCrossEntropy
 from bnn_ref.models import TWINS, Model, Spec, build
+from bnn_ref.papers import PAPERS
 
 Bits = Callable[[Model], Any]
 Smallest = dict[str, dict[str, Any]]
@@ -331,3 +332,17 @@ def test_options_lists_names_and_defaults() -> None:
     assert models.options("bireal-small") == {"widths": (32, 64), "blocks": (2, 2), "pool": True}
     with pytest.raises(ValueError, match="model: required one of"):
         models.options("resnet-1000")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_says_in_one_sentence_whose_it_is(name: str) -> None:
+    said = models.source(name)
+    assert said.startswith("ours") or any(key in said for key in PAPERS)
+    assert "\n" not in said
+    assert not said.endswith(".")
+
+
+def test_networks_of_which_only_names_are_published() -> None:
+    assert models.reconstructed() == ["sbpn", "bhrnet-w32", "bhrnet-w48"]
+    with pytest.raises(ValueError, match=r"model: required one of mlp, .*; got 'sbpn-2'"):
+        models.source("sbpn-2")
