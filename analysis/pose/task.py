@@ -16,7 +16,7 @@ from bnn_ref.checks import require_whole
 from bnn_ref.models.sbpn import HEADS
 from bnn_ref.train import Poses
 
-DIFFICULTY = pose.figures.Difficulty(company=0.0, clutter=4, noise=4.0, turn=60.0)
+DIFFICULTY = pose.figures.DIFFICULTIES["easy"]
 DATA_SEED = 0
 """Of the pictures to learn from; those to test by are drawn by the next."""
 
@@ -24,8 +24,7 @@ SIDE = 128
 """Pixels of a picture each way."""
 
 SIGMA = 1.5
-AUGMENTATION = pose.Augmentation(scale=0.1, flip=0.5)
-"""Less than photographs get: pictures are drawn, and there may be as many as one likes."""
+AUGMENTATION = pose.SLIGHT
 
 
 def source(made: ArgumentParser) -> None:

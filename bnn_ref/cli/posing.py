@@ -65,6 +65,9 @@ def train(
     data_seed: Annotated[
         int, typer.Option(help="Of the drawn pictures; those to test by take the next.")
     ] = 0,
+    difficulty: Annotated[
+        str, typer.Option(help=f"Of the drawn pictures: {', '.join(pose.figures.DIFFICULTIES)}.")
+    ] = "default",
     size: Annotated[str, typer.Option(help="Of the network's input, WIDTHxHEIGHT in pixels.")] = "192x256",
     sigma: Annotated[
         float | None, typer.Option(help="Of the Gaussians, in pixels of the maps; else a 96th of WIDTH.")
@@ -79,9 +82,11 @@ def train(
 ) -> None:
     """Train a network to find joints; its file is what `pose predict` and `pack` read."""
     view = _view(size, sigma, augment, exact)
+    drawn = generated is not None or difficulty == "default"
+    require(drawn, "difficulty", "--generated N beside it", difficulty)
     if generated is not None:
         require(truth is None and val is None, "generated", "no annotation file beside it", generated)
-        make: Callable[[], training.Task] = partial(_drawn, generated, tested, data_seed, view)
+        make: Callable[[], training.Task] = partial(_drawn, generated, tested, data_seed, view, difficulty)
     elif truth is None or images is None:
         raise ValueError("train: required GT.json and IMAGES, or --generated N")
     else:
@@ -99,10 +104,12 @@ def _view(size: str, sigma: float | None, augment: str, exact: bool) -> pose.Vie
     return pose.View((width, height), spread, pose.AUGMENTATIONS[augment], exact)
 
 
-def _drawn(count: int, tested: int, seed: int, view: pose.View) -> training.Task:
+def _drawn(count: int, tested: int, seed: int, view: pose.View, difficulty: str) -> training.Task:
+    known = pose.figures.DIFFICULTIES
+    require(difficulty in known, "difficulty", f"one of {', '.join(known)}", difficulty)
     for name, value, least in (("generated", count, 2), ("tested", tested, 1), ("data-seed", seed, 0)):
         require_whole(name, value, least)
-    return training.Poses.drawn(count, tested, seed, view)
+    return training.Poses.drawn(count, tested, seed, view, difficulty=known[difficulty])
 
 
 def _photographed(

@@ -8,6 +8,7 @@ from bnn_ref.pose.annotations import result_records as result_records
 from bnn_ref.pose.annotations import unlabelled as unlabelled
 from bnn_ref.pose.augmentation import HRNET as HRNET
 from bnn_ref.pose.augmentation import SIMPLE_BASELINE as SIMPLE_BASELINE
+from bnn_ref.pose.augmentation import SLIGHT as SLIGHT
 from bnn_ref.pose.augmentation import Augmentation as Augmentation
 from bnn_ref.pose.augmentation import mirrored as mirrored
 from bnn_ref.pose.crop import Crop as Crop

@@ -86,6 +86,9 @@ SIMPLE_BASELINE = Augmentation(scale=0.3, rotation=40, rotate=0.6, flip=0.5)
 HRNET = Augmentation(scale=0.35, rotation=45, rotate=0.6, flip=0.5, half_body=0.3)
 """Source: hrnet2019 (released code, COCO)."""
 
+SLIGHT = Augmentation(scale=0.1, flip=0.5)
+"""For drawn pictures, of which there may be as many as one likes. Source: ours."""
+
 
 def _half(keypoints: Array, aspect: float, upper: bool) -> Crop | None:
     """The crop of the upper or the lower body, None where there are too few joints for either.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bnn_ref.parameter import Array
 from bnn_ref.pose.annotations import Annotations
-from bnn_ref.pose.augmentation import HRNET, SIMPLE_BASELINE, Augmentation, mirrored
+from bnn_ref.pose.augmentation import HRNET, SIMPLE_BASELINE, SLIGHT, Augmentation, mirrored
 from bnn_ref.pose.crop import Crop, trainable, transform, warp
 from bnn_ref.pose.finding import map_size
 from bnn_ref.pose.heatmaps import targets
@@ -20,6 +20,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "none": Augmentation(),
     "simple-baseline": SIMPLE_BASELINE,
     "hrnet": HRNET,
+    "slight": SLIGHT,
 }
 
 

@@ -33,6 +33,8 @@ class Poses(Task):
         At least one person in `tested`, which is only watched.
     view : View
         How persons are shown.
+    difficulty : Difficulty, optional
+        Of pictures that were drawn; None for the default's, and for photographs.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Poses(Task):
     train: pose.Persons
     tested: pose.Persons
     view: pose.View
+    difficulty: pose.figures.Difficulty | None = None
     preprocessing: Preprocessing = field(init=False)
     outputs: tuple[str, ...] = pose.JOINTS
     losses: ClassVar[tuple[str, ...]] = ("heatmap",)
@@ -71,7 +74,7 @@ class Poses(Task):
         for number, own in ((count, seed), (tested, seed + 1)):
             pixels, document = pose.figures.generate(number, own, (side, side), difficulty)
             parts.append(pose.Persons(pose.parse_annotations(document), pose.Stack(pixels)))
-        return cls(f"figures-{seed}", parts[0], parts[1], view)
+        return cls(f"figures-{seed}", parts[0], parts[1], view, difficulty)
 
     def __len__(self) -> int:
         return len(self.train)
@@ -84,7 +87,10 @@ class Poses(Task):
 
     def describe(self) -> dict[str, Any]:
         sizes = {"train": len(self.train), "test": len(self.tested)}
-        return {"name": self.name, **sizes, **asdict(self.view)}
+        usual = pose.figures.Difficulty()
+        drawn = self.difficulty or usual
+        more = {} if drawn == usual else {"difficulty": asdict(drawn)}
+        return {"name": self.name, **sizes, **asdict(self.view), **more}
 
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[Batch]:
         order = rng.permutation(len(self.train))

@@ -221,6 +221,35 @@ def test_training_on_drawn_figures(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["epochs"][0]["measure"] == "AP"
     said = load_model(tmp_path / "f.safetensors").data
     assert (said["name"], said["sigma"], said["augmentation"]["flip"]) == ("figures-3", 1.5, 0)
+    assert "difficulty" not in said
+
+
+def test_the_set_of_the_study_by_its_names_and_bbc_on_weights(tmp_path: Path) -> None:
+    """One figure a picture, slightly varied; the MLP's slope begins above 0 and is trained."""
+    given = (
+        "--generated",
+        4,
+        "--tested",
+        2,
+        "--difficulty",
+        "easy",
+        "--augment",
+        "slight",
+        "--size",
+        "32x32",
+    )
+    rule = ("--option", "weight_estimator=bbc", "--option", 'weight_parameters={"init": "positive"}')
+    more = ("--option", "width=1", "--epochs", 2, "--batch-size", 4, "--estimator-lr", "1e-3")
+    done = run("train", *map(str, (*given, *rule, *more)), "--out", tmp_path / "f.safetensors")
+    assert done.exit_code == 0, done.output
+    trained = load_model(tmp_path / "f.safetensors")
+    easy = {"company": 0.0, "clutter": 4, "noise": 4.0, "turn": 60.0}
+    assert (trained.data["difficulty"], trained.data["test"]) == (easy, 2)
+    assert (trained.data["augmentation"]["scale"], trained.data["augmentation"]["flip"]) == (0.1, 0.5)
+    first, last = (list(epoch.slopes.values()) for epoch in trained.history)
+    assert len(first) == len(last) == 1
+    assert first[0] != last[0]
+    assert min(first + last) > 0
 
 
 BAD_TRAIN: dict[str, tuple[list[str], str]] = {
@@ -233,6 +262,14 @@ BAD_TRAIN: dict[str, tuple[list[str], str]] = {
     "size": (["--generated", "4", "--size", "32"], "size: required WIDTHxHEIGHT, as 192x256, got '32'"),
     "odd size": (["--generated", "4", "--size", "30x32"], "size: required multiples of 4"),
     "augment": (["--generated", "4", "--augment", "much"], "augment: required one of none, simple-baseline"),
+    "difficulty": (
+        ["--generated", "4", "--difficulty", "much"],
+        "difficulty: required one of default, easy, got 'much'",
+    ),
+    "photographs": (
+        ["{drawn}/truth.json", "{drawn}/images", "--difficulty", "easy"],
+        "difficulty: required --generated N beside it, got 'easy'",
+    ),
     "one figure": (["--generated", "1"], "generated: required a whole number >= 2, got 1"),
     "missing image": (
         ["{drawn}/truth.json", "{drawn}"],

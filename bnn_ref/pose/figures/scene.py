@@ -50,6 +50,13 @@ class Difficulty:
         require(is_number(self.turn) and 0 <= self.turn <= 180, "turn", "degrees in [0, 180]", self.turn)
 
 
+DIFFICULTIES: dict[str, Difficulty] = {
+    "default": Difficulty(),
+    "easy": Difficulty(company=0.0, clutter=4, noise=4.0, turn=60.0),
+}
+"""The easy one a small network can learn in minutes: left and right can be told by the face."""
+
+
 def generate(
     count: int, seed: int = 0, size: tuple[int, int] = (160, 160), difficulty: Difficulty | None = None
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
