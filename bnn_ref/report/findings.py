@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,26 @@ from bnn_ref.parameter import Array
 from bnn_ref.spectra import distance_to_sign
 from bnn_ref.timing import Pairing, paired
 
+Arms = Sequence[str] | Mapping[str, Mapping[str, Any]]
+
 DEFAULT_ESTIMATORS = (
     "clipped-ste", models.REAL, "identity-ste", "tanh", "approxsign", "fda",
     "swish-sign", "bnn++", "dsq", "ede", "rbnn-activation", "reste",
 )  # fmt: skip
 """The named default set of the training comparison, at most twelve; the first one is the reference."""
+
+LEARNED: dict[str, dict[str, Any]] = {
+    "bbc": {"weight_estimator": "bbc"},
+    "bbc, positive": {"weight_estimator": "bbc", "weight_parameters": {"init": "positive"}},
+}
+"""Weights whose slope is an MLP's, trained with the network: as published, and (ours) rising at first. Their
+activations learn from ApproxSign, as in the released code of bbc2023."""
+
+LEARNED_OPTIONS = {"widths": [8, 16], "blocks": [1, 1]}
+"""Of their network: small, since a hidden layer of 100 is computed for every weight at every step."""
+
+LEARNED_LR = 1e-3
+"""Of that MLP, which has an Adam of its own. Source: bbc2023 (released code)."""
 
 MOST = 12
 NETWORK = "bireal-small"
@@ -116,6 +131,7 @@ class Findings:
     caught: tuple[int, int]
     distances: dict[str, tuple[float, float] | None]
     comparison: train.Comparison
+    learned: train.Comparison
     packings: tuple[Packing, ...]
 
 
@@ -128,13 +144,15 @@ def gather(plan: Plan, tell: Callable[[str], None] = lambda text: None) -> Findi
     tell(f"auditing {len(BROKEN)} wrong ones")
     caught = sum(broken.caught_by in [c.name for c in broken.audit().failures] for broken in BROKEN)
     distances = {name: _distances(name) for name in plan.binary}
+    learning = replace(plan.config, estimator_lr=LEARNED_LR)
     return Findings(
         plan,
         dataset,
         audits,
         (caught, len(BROKEN)),
         distances,
-        _compare(plan, dataset, tell),
+        _compare(plan, dataset, tell, plan.estimators, plan.config, OPTIONS.get(plan.data, {})),
+        _compare(plan, dataset, tell, LEARNED, learning, LEARNED_OPTIONS),
         tuple(_packing(name, plan, dataset, tell) for name in (NETWORK, "cnn")),
     )
 
@@ -148,8 +166,15 @@ def _distances(name: str) -> tuple[float, float] | None:
     return found.l1, found.l2_squared
 
 
-def _compare(plan: Plan, dataset: data.Dataset, tell: Callable[[str], None]) -> train.Comparison:
-    total = len(plan.estimators) * plan.seeds
+def _compare(
+    plan: Plan,
+    dataset: data.Dataset,
+    tell: Callable[[str], None],
+    arms: Arms,
+    config: train.Config,
+    options: dict[str, Any],
+) -> train.Comparison:
+    total = len(arms) * plan.seeds
     done: list[train.Run] = []
 
     def count(run: train.Run) -> None:
@@ -157,17 +182,8 @@ def _compare(plan: Plan, dataset: data.Dataset, tell: Callable[[str], None]) -> 
         tell(f"training: {len(done)} of {total} ({run})")
 
     tell(f"training {total} networks (the first ones wait for the compiler)")
-    options = OPTIONS.get(plan.data, {})
-    return train.compare(
-        dataset,
-        NETWORK,
-        plan.estimators,
-        range(plan.seeds),
-        plan.config,
-        options,
-        plan.jobs,
-        on_run_end=count,
-    )
+    given = (dataset, NETWORK, arms, range(plan.seeds), config, options, plan.jobs)
+    return train.compare(*given, on_run_end=count)
 
 
 def _packing(name: str, plan: Plan, dataset: data.Dataset, tell: Callable[[str], None]) -> Packing:

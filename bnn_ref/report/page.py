@@ -22,6 +22,7 @@ from bnn_ref.files import replacing
 from bnn_ref.papers import PAPERS
 from bnn_ref.report.findings import Findings
 from bnn_ref.spectra import spectrum
+from bnn_ref.train import Comparison, History
 
 
 def render(findings: Findings) -> str:
@@ -41,6 +42,7 @@ def render(findings: Findings) -> str:
         worst=_worst(findings),
         plan=findings.plan,
         real=models.REAL,
+        falling={arm: _falling(findings.learned, arm) for arm in findings.learned.arms},
         gaps={gap.arm: gap for gap in findings.comparison.differences},
         cards=[_card(findings, name) for name in findings.plan.binary],
         pictures=_pictures(findings),
@@ -97,13 +99,13 @@ def _gain_at_zero(name: str) -> float | None:
 
 def _pictures(findings: Findings) -> dict[str, Markup]:
     plan, result = findings.plan, findings.comparison
-    ended = [row.arm for row in result.summaries if row.mean is not None]
-    groups = {arm: [run.history for run in result.runs_of(arm)] for arm in ended}
+    groups, learned = _histories(result), _histories(findings.learned)
     best = findings.packings[0]
-    learned = any(epoch.slopes for group in groups.values() for run in group for epoch in run)
-    slopes = "slope at 0 of every trained surrogate over epochs, a line a run"
+    slopes = (
+        f"slope at 0 of every trained surrogate over epochs, a line a run; among them {', '.join(learned)}"
+    )
     return {
-        "slopes": _svg(plot.slopes(groups), slopes) if learned else Markup(""),
+        "slopes": _svg(plot.slopes({**groups, **learned}), slopes),
         "spectra": _svg(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),
         "comparison": _svg(plot.comparison(result), "test accuracy of every run and the means"),
         "histories": _svg(plot.histories(groups), "mean test accuracy over epochs, by estimator"),
@@ -112,6 +114,18 @@ def _pictures(findings: Findings) -> dict[str, Markup]:
             f"confusion matrix of the packed {best.model}",
         ),
     }
+
+
+def _histories(result: Comparison) -> dict[str, list[History]]:
+    """Of the arms whose runs all ended."""
+    ended = [row.arm for row in result.summaries if row.mean is not None]
+    return {arm: [run.history for run in result.runs_of(arm)] for arm in ended}
+
+
+def _falling(result: Comparison, arm: str) -> int:
+    """How many runs ended with a slope below 0."""
+    last = (run.history[-1].slopes for run in result.runs_of(arm) if len(run.history))
+    return sum(min(slopes.values()) < 0 for slopes in last)
 
 
 def _versions() -> dict[str, str]:

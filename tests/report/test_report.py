@@ -40,6 +40,11 @@ class Elements(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.feed(page)
 
+    @staticmethod
+    def text(page: str) -> str:
+        """The words between the tags."""
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
 
@@ -63,17 +68,29 @@ def test_the_page_says_what_was_found(page: str, findings: Findings) -> None:
     assert "0, 1, of first weights" in page
 
 
-def test_slopes_are_shown_where_a_surrogate_was_trained(page: str, findings: Findings) -> None:
-    words = "Slope at 0 of every trained surrogate"
-    assert words in page
-    fixed = [run for run in findings.comparison.runs if run.arm != "bbc-activation"]
-    assert not any(epoch.slopes for run in fixed for epoch in run.history)
-    arms = {name: own for name, own in findings.comparison.arms.items() if name != "bbc-activation"}
-    result = dataclasses.replace(findings.comparison, arms=arms, runs=tuple(fixed))
-    plan = dataclasses.replace(findings.plan, estimators=tuple(arms))
-    audits = tuple(found for found in findings.audits if found[0] in arms)
-    without = dataclasses.replace(findings, comparison=result, plan=plan, audits=audits)
-    assert words not in report.render(without)
+def test_learned_slopes_of_weights_are_shown_whatever_is_compared(page: str, findings: Findings) -> None:
+    """One MLP a network; the positive ones begin above 0, and the published one moves in steps of its own."""
+    assert list(findings.learned.arms) == ["bbc", "bbc, positive"]
+    for row in findings.learned.summaries:
+        slopes = [list(run.history[-1].slopes.values()) for run in findings.learned.runs_of(row.arm)]
+        assert [len(own) for own in slopes] == [1, 1]
+        below = sum(own[0] < 0 for own in slopes)
+        assert row.arm != "bbc, positive" or not below
+        cells = Elements.text(page).partition(f" {row.arm} {100 * row.mean:.2f} ")[2]
+        values = " ".join(f"{100 * value:.2f}" for value in row.values)
+        assert cells.startswith(f"{values} {below} of 2 ")
+    (label,) = re.findall(r'aria-label="(slope at 0 of every trained surrogate[^"]*)"', page)
+    assert label.endswith("among them bbc, bbc, positive")
+
+
+def test_a_learned_slope_that_diverged_is_left_out_of_the_picture(findings: Findings) -> None:
+    first, *others = findings.learned.runs
+    lost = dataclasses.replace(first, diverged="loss: <NaN>", history=type(first.history)())
+    learned = dataclasses.replace(findings.learned, runs=(lost, *others))
+    shown = report.render(dataclasses.replace(findings, learned=learned))
+    (label,) = re.findall(r'aria-label="(slope at 0 of every trained surrogate[^"]*)"', shown)
+    assert label.endswith("among them bbc, positive")
+    assert " bbc diverged – " in Elements.text(shown)
 
 
 def test_nothing_is_fetched_and_every_picture_has_words(page: str) -> None:
