@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from analysis.experiment import Arms, Experiment, Trial
 from analysis.predictors import training
+from analysis.predictors.subsets import subsets
 from analysis.tables import Table
 from bnn_ref.models import SCALES
 from bnn_ref.train import Config
@@ -44,9 +45,11 @@ def tables(trial: Trial) -> Mapping[str, Table]:
     shared = {"width": options.width, "scale": options.scale}
     work = training.Work(trial.images(), options.model, shared, trial.config, options.probed)
     result, found = training.train(work, trial.arms, trial.seeds, trial.jobs, trial.tell)
+    estimators = training.by_estimator(result, found)
     return {
-        "predictors-estimators": training.by_estimator(result, found),
+        "predictors-estimators": estimators,
         "predictors-rankings": training.rankings(result, found),
+        "predictors-subsets": subsets(estimators),
     }
 
 

@@ -9,6 +9,7 @@ from math import atanh, sqrt, tanh
 import numpy as np
 from scipy import special, stats
 
+from analysis.tables import Cell
 from bnn_ref.checks import require
 
 PERMUTATIONS = 9999
@@ -54,6 +55,13 @@ def rank(values: Sequence[float], accuracies: Sequence[float]) -> Ranking | None
     half = float(special.ndtri(0.975)) * sqrt((1 + rho * rho / 2) / (len(values) - 3))
     z = atanh(max(-1 + 1e-12, min(rho, 1 - 1e-12)))
     return Ranking(rho, tanh(z - half), tanh(z + half), _permuted(values, accuracies, abs(rho)))
+
+
+def cells(found: Ranking | None) -> list[Cell]:
+    """rho, its interval and p as a table shows them; four empty ones where there is none."""
+    if found is None:
+        return ["", "", "", ""]
+    return [*(f"{value:.2f}" for value in (found.rho, found.low, found.high)), f"{found.p:.4f}"]
 
 
 def _permuted(values: Sequence[float], accuracies: Sequence[float], found: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from analysis.contrasts import ACCURACY, accuracy
 from analysis.predictors.measures import MEASURES, measure
 from analysis.predictors.probe import OPERANDS, probe
-from analysis.predictors.ranking import Ranking, rank
+from analysis.predictors.ranking import cells, rank
 from analysis.tables import Cell, Table
 from bnn_ref import estimators
 from bnn_ref.data import Dataset, Preprocessing
@@ -142,11 +142,5 @@ def rankings(result: Comparison, found: Mapping[tuple[str, int], Sequence[float]
             whole = rank(values.mean(axis=1).tolist(), reached.mean(axis=1).tolist())
             each = [rank(v, a) for v, a in zip(values.T.tolist(), reached.T.tolist(), strict=True)]
             by_seed = " ".join("none" if one is None else f"{one.rho:.2f}" for one in each)
-            rows.append([operand, name, len(arms), *_cells(whole), by_seed])
+            rows.append([operand, name, len(arms), *cells(whole), by_seed])
     return Table.of(("operand", "measure", "estimators", "rho", "low", "high", "p", "rho by seed"), rows)
-
-
-def _cells(found: Ranking | None) -> list[Cell]:
-    if found is None:
-        return ["", "", "", ""]
-    return [*(f"{value:.2f}" for value in (found.rho, found.low, found.high)), f"{found.p:.4f}"]

@@ -69,7 +69,7 @@ def test_nothing_else_is_committed() -> None:
         f"fda-{part}" for part in ("functions", "dft", "arms", "contrasts", "terms", "schedules", "time")
     }
     stems |= {"vit-accuracy", "vit-time"}
-    stems |= {"predictors-estimators", "predictors-rankings"}
+    stems |= {"predictors-estimators", "predictors-rankings", "predictors-subsets"}
     stems |= {f"bbc-{part}" for part in ("starts", "areas", "toy", "toy-slopes", "frozen", "training")}
     stems |= {f"bbc-{part}" for part in ("contrasts", "slopes", "functions")}
     stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "threads", "layers-1")}

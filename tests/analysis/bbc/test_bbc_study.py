@@ -95,7 +95,7 @@ def test_the_record_of_the_toy_says_what_the_documentation_says() -> None:
     for row in read(RESULTS / "bbc-toy.csv").records():
         told = [
             f"{row['arm']}, {'with' if row['batch norm'] == 'yes' else 'without'}",
-            row["began falling"] or "-", row["ended falling"] or "-",
+            row["began falling"] or "-", row["ended falling"] or "-", row["steeper at the end"] or "-",
             row["runs that found 90 %"], row["runs that found less than 10 %"],
         ]  # fmt: skip
         assert re.search(r"\| " + r" \| ".join(map(re.escape, told)) + r" \|", text), told

@@ -9,6 +9,7 @@ import pytest
 from analysis.predictors import __main__ as study
 from analysis.predictors import training
 from analysis.predictors.measures import MEASURES
+from analysis.predictors.subsets import distinct, subsets
 from analysis.tables import RESULTS, read
 
 FEW = {name: training.ESTIMATORS[name] for name in ("identity STE", "clipped STE", "ApproxSign", "tanh")}
@@ -32,6 +33,7 @@ def test_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rankings = read(tmp_path / "predictors-rankings.csv").records()
     assert [row["measure"] for row in rankings] == [*MEASURES] * 2
     assert [row["estimators"] for row in rankings] == ["6"] * 6 + ["8"] * 6
+    assert read(tmp_path / "predictors-subsets.csv").column("estimators") == ("5",) * 6 + ("7",) * 6
 
 
 def test_every_arm_differs_in_one_operand() -> None:
@@ -42,6 +44,25 @@ def test_every_arm_differs_in_one_operand() -> None:
         varied = set(options) - set(kept) - {"scale"}
         assert varied in ({"estimator", "parameters"}, {"weight_estimator", "weight_parameters"})
         assert ("scale" in options) == ("BBC" in label and operand == "weight")
+
+
+def test_rows_that_differ_in_a_name_alone_count_once() -> None:
+    rows = [
+        {"estimator": name, "mean": mean} for name, mean in (("a", "1"), ("b", "2"), ("c", "1"), ("d", "3"))
+    ]
+    assert [row["estimator"] for row in distinct(rows)] == ["a", "b", "d"]
+
+
+def test_the_committed_subsets_are_what_the_other_table_gives() -> None:
+    """Of weights one of two equal runs goes, then BBC's three; of activations BBC's one."""
+    made = subsets(read(RESULTS / "predictors-estimators.csv"))
+    assert made == read(RESULTS / "predictors-subsets.csv")
+    counts = {row["left out"]: (row["operand"], row["estimators"]) for row in made.records()}
+    assert counts == {
+        "BBC-linear": ("activation", "13"),
+        "clipped STE": ("weight", "15"),
+        "clipped STE, BBC-linear, BBC-MLP, BBC-MLP as published": ("weight", "12"),
+    }
 
 
 def test_the_committed_ranks_follow_from_the_committed_accuracies() -> None:
