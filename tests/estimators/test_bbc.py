@@ -111,6 +111,26 @@ def test_row_3_the_table_of_slopes(x: float, slope: float) -> None:
     np.testing.assert_allclose(b.surrogate.derivative(np.array([x])), slope, rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("x", "slopes", "gates"),
+    [
+        (0.3, (1.02545954, 0.26827146), [True, True]),
+        (-0.3, (1.02545954, 0.26827146), [True, True]),
+        (2.0, (0.18251296, -0.01373710), [False, True]),
+    ],
+)
+def test_row_3_the_slope_of_each_logit_and_its_gate(
+    x: float, slopes: tuple[float, float], gates: list[bool]
+) -> None:
+    """A shut gate lets nothing through to the weights of its logit."""
+    b, *_ = printed()
+    classifier = next(part for part in b.surrogate.parts() if isinstance(part, Classifier))
+    found = [classifier.vjp(np.array([x]), np.eye(2)[[k]])[0] for k in (0, 1)]
+    np.testing.assert_allclose(found, slopes, rtol=0, atol=1e-8)
+    _, (_, dv) = gradients(b, [x])
+    assert dv.any(axis=0).tolist() == gates
+
+
 def test_row_3_the_logits_and_gradients_beside_it() -> None:
     b, *_ = printed()
     classifier = next(part for part in b.surrogate.parts() if isinstance(part, Classifier))

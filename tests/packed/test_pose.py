@@ -29,6 +29,7 @@ from bnn_ref.layers import (
 )
 from bnn_ref.packed import load_packed, pack
 from bnn_ref.packed.fusing import Fusing
+from bnn_ref.pose import decode
 
 FORMS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in POSE),
@@ -39,6 +40,8 @@ FORMS: list[tuple[str, dict[str, Any]]] = [
     ("sbpn", {"upsample": "bilinear", "scale": "tensor"}),
     *(("bhrnet-w32", {"precision": precision}) for precision in "BCD"),
     ("bhrnet-w32", {"width": 12, "scale": "channel"}),
+    ("bhrnet-w32", {"modules": (1, 1, 1)}),
+    ("sbpn", {"weight_estimator": "bbc"}),
     *((name, {"estimator": "real"}) for name in ("sbpn", "bhrnet-w32")),
 ]
 
@@ -57,6 +60,21 @@ def same(model: Layer, x: Any, rng: Any) -> None:
 def test_every_form_is_eval_mode(name: str, options: dict[str, Any]) -> None:
     rng = np.random.default_rng(len(FORMS))
     same(build(name, **options), inputs(rng, (3, 32, 32, 1)), rng)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    ("name", "options"), [("bhrnet-w32", {"modules": (1, 1, 1)}), ("sbpn", {"weight_estimator": "bbc"})]
+)
+def test_joints_are_those_of_eval_mode(name: str, options: dict[str, Any], exact: bool) -> None:
+    rng = np.random.default_rng(7)
+    model = build(name, input_shape=(64, 32, 1), **options)
+    perturb(model, rng)
+    x = inputs(rng, (2, 64, 32, 1))
+    wanted = decode(model.eval()(x), exact)
+    assert len(np.unique(wanted[0], axis=1)[0]) > 1  # not all of them in one place
+    for found, own in zip(decode(pack(model)(x), exact), wanted, strict=True):
+        np.testing.assert_array_equal(found, own)
 
 
 @pytest.mark.parametrize("options", [{}, {"head": "deconv"}])
