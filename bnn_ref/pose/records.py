@@ -25,6 +25,8 @@ def read_json(path: str | PathLike[str]) -> Any:
         If the file cannot be read.
     ValueError
         If it is larger than `LARGEST`, cut short, nested without end, or no JSON.
+    MemoryError
+        If memory does not hold it; names the file too.
     """
     size = Path(path).stat().st_size
     if size > LARGEST:
@@ -35,6 +37,8 @@ def read_json(path: str | PathLike[str]) -> Any:
         raise ValueError(
             f"{path}: required JSON, got a file that is none or is cut short ({reason})"
         ) from None
+    except MemoryError:
+        raise MemoryError(f"{path}: required memory for {size:,} bytes of JSON, got too little") from None
 
 
 @dataclass(frozen=True)

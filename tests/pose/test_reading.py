@@ -264,6 +264,19 @@ def test_huge_files_are_refused_unread(tmp_path: Path, monkeypatch: pytest.Monke
         read_annotations(path)
 
 
+def test_a_file_that_memory_does_not_hold_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "truth.json").write_text("[]")
+
+    def full(text: str) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(json, "loads", full)
+    with pytest.raises(
+        MemoryError, match=r"truth\.json: required memory for 2 bytes of JSON, got too little"
+    ):
+        read_annotations(tmp_path / "truth.json")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_annotations(tmp_path / "nowhere.json")
