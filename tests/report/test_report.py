@@ -69,7 +69,7 @@ def test_the_page_says_what_was_found(page: str, findings: Findings) -> None:
 
 
 def test_learned_slopes_of_weights_are_shown_whatever_is_compared(page: str, findings: Findings) -> None:
-    """One MLP a network; the positive ones begin above 0, and the published one moves in steps of its own."""
+    """One MLP a network, with steps of its own; the positive ones begin above 0 and stay there."""
     assert list(findings.learned.arms) == ["bbc", "bbc, positive"]
     for row in findings.learned.summaries:
         slopes = [list(run.history[-1].slopes.values()) for run in findings.learned.runs_of(row.arm)]
@@ -81,6 +81,7 @@ def test_learned_slopes_of_weights_are_shown_whatever_is_compared(page: str, fin
         assert cells.startswith(f"{values} {below} of 2 ")
     (label,) = re.findall(r'aria-label="(slope at 0 of every trained surrogate[^"]*)"', page)
     assert label.endswith("among them bbc, bbc, positive")
+    assert "by an Adam of its own (first step 0.001)" in Elements.text(page)
 
 
 def test_a_learned_slope_that_diverged_is_left_out_of_the_picture(findings: Findings) -> None:
