@@ -16,6 +16,7 @@ from figures import (
     magnitude,
     mismatch,
     pose,
+    pose_shown,
     predictors,
     proxconnect,
     spectra,
@@ -37,6 +38,7 @@ if __name__ == "__main__":
         "bbc-slopes": bbc_slopes.draw,
         "bbc-functions": bbc_functions.draw,
         "pose": pose.draw,
+        "pose-shown": pose_shown.draw,
         "training-speed": training_speed.draw,
     }
     sys.exit(run("figures", {**own, **fda.PICTURES, **proxconnect.PICTURES}))

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.pose.task import DIFFICULTY, SIDE, SIGMA
+from analysis.pose.task import DATA_SEED, DIFFICULTY, SIDE, SIGMA
 from bnn_ref import pose
 from bnn_ref.parameter import Array
 from bnn_ref.plot import figure, skeleton
@@ -21,9 +21,9 @@ HARD = (2, 9)
 """Pictures of the default difficulty, by id."""
 
 
-def persons(count: int, difficulty: pose.figures.Difficulty | None) -> pose.Persons:
-    """The first pictures of the set with the seed 0."""
-    pixels, document = pose.figures.generate(count, 0, (SIDE, SIDE), difficulty)
+def persons(count: int, difficulty: pose.figures.Difficulty | None, seed: int = DATA_SEED) -> pose.Persons:
+    """The first pictures of the set with that seed."""
+    pixels, document = pose.figures.generate(count, seed, (SIDE, SIDE), difficulty)
     return pose.Persons(pose.parse_annotations(document), pose.Stack(pixels))
 
 
