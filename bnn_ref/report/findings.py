@@ -35,10 +35,9 @@ LEARNED: dict[str, dict[str, Any]] = {
 activations learn from ApproxSign, as in the released code of bbc2023."""
 
 LEARNED_OPTIONS = {"widths": [8, 16], "blocks": [1, 1]}
-"""Of their network: small, since a hidden layer of 100 is computed for every weight at every step."""
-
-LEARNED_LR = 1e-3
-"""Of that MLP, which has an Adam of its own. Source: bbc2023 (released code)."""
+LEARNED_RECIPE: dict[str, Any] = {"batch_size": 128, "estimator_lr": 1e-3}
+"""A small network and few steps, since a hidden layer of 100 is computed for every weight at every step. The
+MLP has an Adam of its own, with the step size of bbc2023's released code."""
 
 MOST = 12
 NETWORK = "bireal-small"
@@ -144,7 +143,7 @@ def gather(plan: Plan, tell: Callable[[str], None] = lambda text: None) -> Findi
     tell(f"auditing {len(BROKEN)} wrong ones")
     caught = sum(broken.caught_by in [c.name for c in broken.audit().failures] for broken in BROKEN)
     distances = {name: _distances(name) for name in plan.binary}
-    learning = replace(plan.config, estimator_lr=LEARNED_LR)
+    learning = replace(plan.config, **LEARNED_RECIPE)
     return Findings(
         plan,
         dataset,
