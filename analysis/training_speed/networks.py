@@ -16,21 +16,23 @@ RATE, MOMENTUM = 0.01, 0.9
 
 
 class Case(NamedTuple):
-    """A network by name, the size of its images, the batch, its options."""
+    """A network by name, the size of its images, the batch, its options; how far apart first losses may be."""
 
     name: str
     shape: tuple[int, int, int]
     batch: int
     options: dict[str, Any]
+    tolerance: float = 5e-3
 
 
 CASES = {
     "resnet-20": Case("resnet-20", (32, 32, 3), 128, {}),
     "vgg-small": Case("vgg-small", (32, 32, 3), 64, {"width": 64}),
     "cnn": Case("cnn", (28, 28, 1), 64, {}),
-    "vit-tiny": Case("vit-tiny", (28, 28, 1), 64, {}),
+    "vit-tiny": Case("vit-tiny", (28, 28, 1), 64, {}, 0.1),
 }
-"""VGG-Small at half its width, 64-64-128-128-256-256."""
+"""VGG-Small at half its width, 64-64-128-128-256-256. In the transformer's first block already a rounding turns
+signs: its loss in float32 is 0.04 of itself from that in float64."""
 
 ESTIMATORS = ("clipped-ste", "approxsign")
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from analysis.training_speed.networks import CASES
 from bnn_ref.timing import Pairing, interleaved
 
 ONE = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
@@ -66,11 +67,11 @@ class Comparison(NamedTuple):
     memory: float
 
 
-def compare(case: str, estimator: str, layout: str, pairs: int, tolerance: float = 5e-3) -> Comparison:
-    """Theirs, ours, theirs and so on; ValueError when the first losses differ by more than `tolerance`."""
+def compare(case: str, estimator: str, layout: str, pairs: int) -> Comparison:
+    """Theirs, ours, theirs and so on; ValueError when the first losses differ by more than the case allows."""
     with Process("ours", case, estimator) as ours, Process(layout, case, estimator) as theirs:
         first, other = ours(), theirs()
-        if not abs(first.loss - other.loss) <= tolerance * abs(other.loss):
+        if not abs(first.loss - other.loss) <= CASES[case].tolerance * abs(other.loss):
             raise ValueError(f"{case}: required equal losses, got {first.loss} and {other.loss}")
         for _ in range(WARM):
             ours(), theirs()
