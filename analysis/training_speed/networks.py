@@ -16,7 +16,7 @@ RATE, MOMENTUM = 0.01, 0.9
 
 
 class Case(NamedTuple):
-    """A network by name, the size of its images, the batch, its options; how far apart first losses may be."""
+    """A network by name, its images' size, the batch, its options; how far apart first losses may be."""
 
     name: str
     shape: tuple[int, int, int]
@@ -31,8 +31,8 @@ CASES = {
     "cnn": Case("cnn", (28, 28, 1), 64, {}),
     "vit-tiny": Case("vit-tiny", (28, 28, 1), 64, {}, 0.1),
 }
-"""VGG-Small at half its width, 64-64-128-128-256-256. In the transformer's first block already a rounding turns
-signs: its loss in float32 is 0.04 of itself from that in float64."""
+"""VGG-Small at half its width, 64-64-128-128-256-256. In the transformer's first block already a rounding
+turns signs: its loss in float32 is 0.04 of itself from that in float64."""
 
 ESTIMATORS = ("clipped-ste", "approxsign")
 

@@ -68,7 +68,7 @@ class Comparison(NamedTuple):
 
 
 def compare(case: str, estimator: str, layout: str, pairs: int) -> Comparison:
-    """Theirs, ours, theirs and so on; ValueError when the first losses differ by more than the case allows."""
+    """Theirs, ours, theirs and so on; ValueError when the first losses differ by more than they may."""
     with Process("ours", case, estimator) as ours, Process(layout, case, estimator) as theirs:
         first, other = ours(), theirs()
         if not abs(first.loss - other.loss) <= CASES[case].tolerance * abs(other.loss):
