@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.tables import RESULTS, Table
+from analysis.tables import RESULTS, Table, load
 from bnn_ref.parameter import Array
-from bnn_ref.plot import PALETTE, STYLE, save
+from bnn_ref.plot import INK, PALETTE, STYLE, save
 
 Draw: TypeAlias = Callable[[Path], Figure]
 
@@ -63,6 +63,12 @@ def counted(runs: Sequence[str]) -> str:
     """How many runs a mean is of, from the cells of a column: "5 runs", or "3 to 5 runs"."""
     least, most = min(map(int, runs)), max(map(int, runs))
     return f"{most} runs" if least == most else f"{least} to {most} runs"
+
+
+def measured_on(fig: Figure, study: str, results: Path, note: str) -> None:
+    """Below the panels: the CPU that is on record, and a note."""
+    machine = load(f"{study}-machine", study, results).records()[0]["value"]
+    fig.supxlabel(f"{machine}\n{note}", fontsize=8, color=INK)
 
 
 def write(name: str, draw: Draw, results: Path, out: Path) -> list[Path]:

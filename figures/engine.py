@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from analysis.tables import Table, load
 from bnn_ref.plot import INK, figure
-from figures.drawing import BLUE, GREY, ORANGE, barred, run
+from figures.drawing import BLUE, GREY, ORANGE, barred, measured_on, run
 
 COLORS = {"ResNet-18": GREY, "Bi-Real-18": ORANGE}
 NOTE = (
@@ -83,8 +83,7 @@ def draw(results: Path) -> Figure:
     memory(right, networks, load("engine-memory", "engine", results))
     for ax in (left, middle, right):
         barred(ax)
-    machine = load("engine-machine", "engine", results).records()[0]["value"]
-    fig.supxlabel(f"{machine}\n{NOTE}", fontsize=8, color=INK)
+    measured_on(fig, "engine", results, NOTE)
     return fig
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.tables import Table, load
 from bnn_ref.plot import INK, figure
-from figures.drawing import BLUE, GREY, ORANGE, barred, run
+from figures.drawing import BLUE, GREY, ORANGE, barred, measured_on, run
 
 Row = tuple[str, str, dict[str, str]]
 
@@ -91,8 +91,7 @@ def draw(results: Path) -> Figure:
     for ax, show, table in zip(panels, (steps, products, slopes), tables, strict=True):
         show(ax, table)
         barred(ax)
-    machine = load("training_speed-machine", "training_speed", results).records()[0]["value"]
-    fig.supxlabel(f"{machine}\n{NOTE}", fontsize=8, color=INK)
+    measured_on(fig, "training_speed", results, NOTE)
     return fig
 
 

@@ -47,8 +47,8 @@ class Walk(NamedTuple):
 
     Attributes
     ----------
-    filters : float32
-        As `layout.lay_filters` makes them.
+    filters : float32 or int32
+        As `layout.lay_filters` makes them; int32 are places in tables, and a word of an image is a table.
     runs : int64
         Offsets, from an output's first word, of the runs of words that it sums over.
     length : int

@@ -149,11 +149,12 @@ class _Back(NamedTuple):
 
 
 @lru_cache(64)
-def _back(geometry: Geometry, filters: int, images: int, numbers: int) -> _Back:
+def _back(geometry: Geometry, words: int, images: int, numbers: int) -> _Back:
+    """Of so many words a pixel of the outputs' gradients, and so many numbers a word."""
     sizes, pitch = (geometry.height, geometry.width), pitch_of(geometry.words)
     axes = [phases(size, geometry.kernel, geometry.stride, geometry.padding) for size in sizes]
     top, left = (_Margin.of(axis, outputs) for axis, outputs in zip(axes, geometry.shape, strict=True))
-    height, row = sum(top, geometry.shape[0]), sum(left, geometry.shape[1]) * filters
+    height, row = sum(top, geometry.shape[0]), sum(left, geometry.shape[1]) * words
     group = _group(images, height * row * numbers + prod(sizes) * pitch)
     steps, dead = [], [np.zeros(0, np.int64)]
     for down, along in ((down, along) for down in axes[0] for along in axes[1]):
@@ -161,12 +162,12 @@ def _back(geometry: Geometry, filters: int, images: int, numbers: int) -> _Back:
         if len(down.taps) * len(along.taps) == 0:
             dead.append(pixels)
             continue
-        firsts = (down.firsts + top.before)[:, None] * row + (along.firsts + left.before) * filters
+        firsts = (down.firsts + top.before)[:, None] * row + (along.firsts + left.before) * words
         sources = _spread(firsts.reshape(-1), group, height * row)
         targets = _spread(pixels * pitch, group, prod(sizes) * pitch)
-        runs, length = np.arange(len(down.taps)) * row, len(along.taps) * filters
+        runs, length = np.arange(len(down.taps)) * row, len(along.taps) * words
         steps.append((down.taps[:, None], along.taps, Walk(NONE["reals"], runs, length, sources, targets)))
-    return _Back(height, row, top.before, left.before * filters, group, steps, np.concatenate(dead))
+    return _Back(height, row, top.before, left.before * words, group, steps, np.concatenate(dead))
 
 
 def images_grad(dy: Floats, w: Floats, geometry: Geometry) -> Floats:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import pytest
 
 from analysis.tables import read
 from analysis.training_speed import __main__ as study
-from analysis.training_speed import convolutions, passes, steps
+from analysis.training_speed import convolutions, passes, steps, worker
 from analysis.training_speed.networks import CASES, Case, Ours
 from analysis.training_speed.steps import Answer, Process
 from bnn_ref.timing import Pairing
@@ -29,6 +32,25 @@ def test_a_worker_answers_every_line() -> None:
     assert two.seconds > 0
     assert 1e7 < one.memory <= two.memory
     assert worker.process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("side", "made", "keeps"),
+    [("ours", "ours", True), ("nchw", "nchw", False), ("torch, kept", "torch", True)],
+)
+def test_who_keeps_what_is_freed(side: str, made: str, keeps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    @contextmanager
+    def kept() -> Iterator[None]:
+        seen.append("kept")
+        yield
+
+    monkeypatch.setattr(worker, "keeping", kept)
+    monkeypatch.setattr(worker, "stepping", lambda *given: seen.append(given) or (lambda: 1.0))
+    monkeypatch.setattr("sys.stdin", StringIO("step\n"))
+    assert worker.main([side, "cnn", "clipped-ste"]) == 0
+    assert seen == [(made, "cnn", "clipped-ste"), *(["kept"] if keeps else [])]
 
 
 class Fake:
