@@ -2,8 +2,9 @@
 
 Forward pass and gradient to the images are correlations: an output pixel is the sum over `runs` of words that
 lie one after another, times filters. In the gradient to the filters the sum is over the pixels instead.
-Images are taken a group at a time, padded in a scratch that stays in the cache while all filters pass; every
-output is one chain of fused multiply-adds, in an order that no group and no thread changes.
+Images are taken a group at a time, padded in a scratch that stays in the cache while all filters pass, and the
+next group is fetched meanwhile. Every output is one chain of fused multiply-adds, in an order that no group and
+no thread changes.
 
 The vectors are those of `tiles`: after a change there, delete the cached machine code of this file.
 Source: ours.
@@ -12,6 +13,7 @@ Source: ours.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 
@@ -62,6 +64,36 @@ class Walk(NamedTuple):
     length: int
     sources: Any
     targets: Any
+
+
+class Ahead(NamedTuple):
+    """What is wanted next, and is fetched into the second cache while a group is computed.
+
+    Attributes
+    ----------
+    numbers : float32, one dimension
+    first, each : int
+        Every output pixel fetches `each` numbers, pixel 0 from number `first` on; 0 fetches nothing.
+    """
+
+    numbers: Any
+    first: int
+    each: int
+
+
+@njit(cache=True, nogil=True)
+def ahead(x: Any, images: int, pixels: int) -> Ahead:
+    """Of x (N, ...), what comes after so many images, shared by the output pixels of an image."""
+    size = x.size // x.shape[0]
+    return Ahead(x.reshape(-1), images * size, -(-size // pixels) if images < x.shape[0] else 0)
+
+
+def _fetch(builder: Any, pointer: Any) -> None:
+    """Begin to load what is there into the second cache; any address will do."""
+    byte, whole = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, whole, whole, whole])
+    fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    builder.call(fetch, [builder.bitcast(pointer, byte), whole(0), whole(2), whole(1)])
 
 
 def _word(builder: Any, pointer: Any, at: Any, tables: bool = False) -> Any:
@@ -115,7 +147,9 @@ class _Sums:
 
 
 @_intrinsic(prefer_literal=True)
-def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: Any, nj: Any) -> Any:
+def _correlate(
+    typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: Any, coming: Any, nj: Any
+) -> Any:
     """Add some of the runs to y of 16 NJ filters; the first of all runs does not read y.
 
     runs: the first and the one after the last. where: how many pixels; where the filters' words of these runs
@@ -131,8 +165,17 @@ def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: An
         start, stop = (builder.extract_value(args[3], i) for i in range(2))
         pixels, block, first = (builder.extract_value(args[4], i) for i in range(3))
         tables = at["filters"].type.pointee == WORD
+        future = _data(context, builder, signature.args[5].types[0], builder.extract_value(args[5], 0))
+        begin, each = (builder.extract_value(args[5], i) for i in (1, 2))
+
+        def fetch(pixel: Any, size: int) -> None:
+            start = builder.add(begin, builder.mul(pixel, each))
+            stop = builder.add(start, builder.mul(each, _index(size)))
+            with cgutils.for_range_slice(builder, start, stop, _index(LANES), INDEX) as (line, _):
+                _fetch(builder, builder.gep(future, [line]))
 
         def tile(pixel: Any, size: int) -> None:
+            fetch(pixel, size)
             places = [builder.add(pixel, _index(i)) for i in range(size)]
             sources = [_item(builder, at["sources"], place) for place in places]
             targets = [builder.add(first, _item(builder, at["targets"], p)) for p in places]
@@ -152,7 +195,7 @@ def _correlate(typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: An
         _tiled(builder, pixels, rows, tile)
         return context.get_dummy_value()
 
-    return types.void(walk, images, y, runs, where, nj), build
+    return types.void(walk, images, y, runs, where, coming, nj), build
 
 
 @_intrinsic(prefer_literal=True)
@@ -193,15 +236,34 @@ def _outer(typing: Any, images: Any, sources: Any, dy: Any, dw: Any, some: Any, 
     return types.void(images, sources, dy, dw, some, where, nj), build
 
 
+@_intrinsic
+def _copy(typing: Any, source: Any, at: Any, target: Any, to: Any, count: Any) -> Any:
+    """`count` floats of `source`, from number `at` on, to `target` from number `to` on.
+
+    In vectors, which the compiler does not come to by itself: it asks for each place whether it is negative.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        have, want = (_data(context, builder, signature.args[i], args[i]) for i in (0, 2))
+        have, want = builder.gep(have, [args[1]]), builder.gep(want, [args[3]])
+        whole = builder.sub(args[4], builder.srem(args[4], _index(LANES)))
+        with cgutils.for_range_slice(builder, _index(0), whole, _index(LANES), INDEX) as (first, _):
+            _store(builder, _load(builder, have, first, REALS), want, first)
+        with cgutils.for_range(builder, args[4], start=whole, intp=INDEX) as rest:
+            builder.store(_item(builder, have, rest.index), builder.gep(want, [rest.index]))
+        return context.get_dummy_value()
+
+    return types.void(source, types.int64, target, types.int64, types.int64), build
+
+
 @njit(cache=True, nogil=True)
 def _fill(x: Any, first: int, count: int, padded: Any, top: int, left: int) -> None:
     """Images first to first + count - 1 into the inside of `padded`; its border stays as it is."""
-    height, run = x.shape[1:]
+    (height, run), (rows, width) = x.shape[1:], padded.shape[1:]
     for i in range(count):
         for row in range(height):
-            source, target = x[first + i, row], padded[i, top + row]
-            for word in range(run):
-                target[left + word] = source[word]
+            at, to = ((first + i) * height + row) * run, (i * rows + top + row) * width + left
+            _copy(x.reshape(-1), at, padded.reshape(-1), to, run)
 
 
 @njit(cache=True, nogil=True)
@@ -214,13 +276,14 @@ def correlate(x: Any, walk: Any, padded: Any, top: int, left: int, pitch: int, y
     for start in range(0, x.shape[0], padded.shape[0]):
         count = min(padded.shape[0], x.shape[0] - start)
         _fill(x, start, count, padded, top, left)
-        correlate_group(walk, padded.reshape(-1), pitch, start, count, padded.shape[0], y)
+        correlate_group(walk, padded, pitch, start, count, x, y)
 
 
 @njit(cache=True, nogil=True)
-def correlate_group(walk: Any, words: Any, pitch: int, start: int, count: int, group: int, y: Any) -> None:
-    """The outputs of images start to start + count - 1, a group of at most `group`, which `words` holds."""
-    pixels, depth, column = walk.sources.size // group, walk.runs.size * walk.length, 0
+def correlate_group(walk: Any, padded: Any, pitch: int, start: int, count: int, x: Any, y: Any) -> None:
+    """The outputs of images start to start + count - 1 of x, which `padded` holds."""
+    pixels, depth, column = walk.sources.size // padded.shape[0], walk.runs.size * walk.length, 0
+    words, coming = padded.reshape(-1), ahead(x, start + count, pixels)
     while column < pitch:
         width = block_of(pitch - column)
         step = max(1, NEAR // (walk.length * width))
@@ -228,12 +291,14 @@ def correlate_group(walk: Any, words: Any, pitch: int, start: int, count: int, g
             runs = r, min(r + step, walk.runs.size)
             place = column * depth + r * walk.length * width
             where = count * pixels, place, start * y.shape[1] + column
+            if place > 0:
+                coming = ahead(x, len(x), pixels)
             if width == 64:
-                _correlate(walk, words, y.reshape(-1), runs, where, 4)
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 4)
             elif width == 32:
-                _correlate(walk, words, y.reshape(-1), runs, where, 2)
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 2)
             else:
-                _correlate(walk, words, y.reshape(-1), runs, where, 1)
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 1)
         column += width
 
 
@@ -265,8 +330,8 @@ def _add_group(
     else:
         for i in range(count):
             for p in range(pixels):
-                for f in range(filters):
-                    grads[i * pixels + p, f] = dy[start + i, p, f]
+                at, to = ((start + i) * pixels + p) * filters, (i * pixels + p) * pitch
+                _copy(dy.reshape(-1), at, grads.reshape(-1), to, filters)
         rows = grads.reshape(-1)
     for p in range(0, count * pixels, chunk):
         last = min(p + chunk, count * pixels)

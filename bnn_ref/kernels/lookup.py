@@ -102,7 +102,7 @@ def correlate_tables(x: Any, walk: Any, padded: Any, top: int, left: int, pitch:
     for start in range(0, x.shape[0], padded.shape[0]):
         count = min(padded.shape[0], x.shape[0] - start)
         _fill_tables(x, start, count, padded, top, left)
-        correlate_group(walk, padded.reshape(-1), pitch, start, count, padded.shape[0], y)
+        correlate_group(walk, padded, pitch, start, count, x, y)
 
 
 @_intrinsic(prefer_literal=True)
