@@ -62,10 +62,17 @@ figures: $(VENV)/installed  ## run the studies, then draw their figures
 	$(BIN)/python -m analysis --out $(OUT)/results
 	$(BIN)/python -m figures --results $(OUT)/results --out $(OUT)/figures
 
-bench: $(VENV)/installed  ## packed against float arithmetic, the Fourier slope against its sum; outputs checked equal first
+$(VENV)/installed-bench: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	touch $@
+
+HISTORY := $(OUT)/history
+bench: $(VENV)/installed-bench  ## packed against float arithmetic, the Fourier slope against its sum; our own history
 	$(BIN)/bnn-ref bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m analysis.fda.speed
 	$(BIN)/python -m analysis.engine
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m pytest analysis/history.py -o addopts= -q --benchmark-storage=$(HISTORY) --benchmark-autosave \
+		--benchmark-columns=min,median,rounds --benchmark-sort=fullname $(if $(wildcard $(HISTORY)/*/*),--benchmark-compare)
 
 bench-peers: $(VENV)/installed  ## against torch and onnxruntime; after `make test-peers`, in its environment
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .venv-peers/bin/python -m analysis.fda.speed

@@ -14,6 +14,7 @@ from analysis.engine.layers import SHAPES, Alone, Layer
 from analysis.engine.rival import Case, NoRival, Rival
 from analysis.engine.rivals.turns import turn
 from analysis.tables import Cell, Table
+from bnn_ref.kernels.threads import among
 from bnn_ref.parameter import Array
 from bnn_ref.timing import Pairing, interleaved
 
@@ -53,7 +54,7 @@ class Harness:
         """A row for each of ours and each rival: the case is what the rivals compute."""
         for name in names:
             try:
-                with Rival(self.python, self.folder, self.threads) as rival:
+                with Rival(self.python, self.folder, self.threads) as rival, among(self.threads):
                     answer, said = rival.make(name, case)
                     agree(name, answer, case.answer, case.signs)
                     for what, call in ours.items():

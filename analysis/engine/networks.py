@@ -24,12 +24,18 @@ def packed(name: str, side: int, folder: Path) -> tuple[PackedModel, Path]:
     return load_packed(path), path
 
 
-def threads(side: int, pairs: int, folder: Path, images: int = 8, count: int = 2) -> Table:
-    """Bi-Real-18 on several threads against itself on one, by the clock on the wall; answers compared."""
-    network, given = case("bireal-18", side, images, folder)
-    found = paired(lambda: network(given.x, threads=count), lambda: network(given.x), pairs)
-    numbers = [float(f"{number:.3g}") for number in (found.ratio, found.low, found.high)]
-    return Table.of(["images", "threads", "times as fast", "low", "high"], [[images, count, *numbers]])
+def threads(side: int, pairs: int, folder: Path, images: tuple[int, ...] = (1, 8), count: int = 2) -> Table:
+    """Bi-Real-18 on several threads against itself on one, by the clock on the wall; answers compared.
+
+    One image is shared by its pixels, several are divided.
+    """
+    rows = []
+    for number in images:
+        network, given = case("bireal-18", side, number, folder)
+        x = given.x
+        found = paired(lambda: network(x, threads=count), lambda: network(x), pairs)  # noqa: B023
+        rows.append([number, count, *(float(f"{part:.3g}") for part in (found.ratio, found.low, found.high))])
+    return Table.of(["images", "threads", "times as fast", "low", "high"], rows)
 
 
 def case(name: str, side: int, images: int, folder: Path) -> tuple[PackedModel, Case]:

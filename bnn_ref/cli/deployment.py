@@ -52,7 +52,9 @@ def predict(
     data_set: Annotated[str | None, typer.Option("--data", help="Test images of a data set.")] = None,
     images: Annotated[Path | None, typer.Option(help=FILES)] = None,
     folder: Annotated[Path | None, typer.Option(help="Where the data set's files are.")] = None,
-    threads: Annotated[int, typer.Option(help="A packed network divides images among so many.")] = 1,
+    threads: Annotated[
+        int, typer.Option(help="A packed network divides images, or one image's pixels, among so many.")
+    ] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the classes there, one a line.")] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -2,9 +2,9 @@
 
 Forward pass and gradient to the images are correlations: an output pixel is the sum over `runs` of words that
 lie one after another, times filters. In the gradient to the filters the sum is over the pixels instead.
-Images are taken a group at a time, padded in a scratch that stays in the cache while all filters pass, and the
-next group is fetched meanwhile. Every output is one chain of fused multiply-adds, in an order that no group and
-no thread changes.
+Images are taken a group at a time, padded in a scratch that stays in the cache while all filters pass, and
+the next group is fetched meanwhile. Every output is one chain of fused multiply-adds, in an order that no
+group and no thread changes.
 
 The vectors are those of `tiles`: after a change there, delete the cached machine code of this file.
 Source: ours.

@@ -48,23 +48,23 @@ def set_threads(count: int) -> None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """This thread shares with nobody meanwhile."""
-    before, _here.inside = getattr(_here, "inside", False), True
+def among(count: int) -> Iterator[None]:
+    """What this thread shares meanwhile is shared among `count`, whatever others do; 1 shares nothing."""
+    before, _here.threads = getattr(_here, "threads", None), count
     try:
         yield
     finally:
-        _here.inside = before
+        _here.threads = before
 
 
-def _mark() -> None:
-    _here.inside = True
+def _alone() -> None:
+    _here.threads = 1
 
 
 @cache
 def pool() -> ThreadPoolExecutor:
     """The pool: it grows to what is worked on at a time, and its threads wait without spinning."""
-    return ThreadPoolExecutor(MOST, thread_name_prefix="bnn_ref", initializer=_mark)
+    return ThreadPoolExecutor(MOST, thread_name_prefix="bnn_ref", initializer=_alone)
 
 
 os.register_at_fork(after_in_child=pool.cache_clear)  # threads do not survive a fork
@@ -76,8 +76,9 @@ def share(work: Callable[[int, int], object], items: int, nbytes: int) -> None:
     `nbytes` is what all of it reads and writes: little is not shared. Nor is what a thread of the pool does,
     which would wait for itself.
     """
-    parts = max(1, min(get_threads(), items, nbytes // GRAIN))
-    if parts == 1 or getattr(_here, "inside", False):
+    threads = getattr(_here, "threads", None) or get_threads()
+    parts = max(1, min(threads, items, nbytes // GRAIN))
+    if parts == 1:
         work(0, items)
         return
     (first, last), *rest = pairwise(items * part // parts for part in range(parts + 1))

@@ -15,7 +15,7 @@ from bnn_ref import kernels as compiled
 from bnn_ref.checks import require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.kernels import naive as definitions
-from bnn_ref.kernels.threads import alone, pool
+from bnn_ref.kernels.threads import among, pool
 from bnn_ref.kernels.tiles import INTERPRETED
 from bnn_ref.layers import Layer
 from bnn_ref.models import Model
@@ -67,7 +67,8 @@ class PackedModel:
         naive : bool
             Compute signs, integers and thresholds by `kernels.naive`, the definitions, instead: slow.
         threads : int
-            Images are divided among so many; the result does not depend on it.
+            Images are divided among so many, of one image the output pixels of its large layers; the result
+            does not depend on it.
 
         Returns
         -------
@@ -85,14 +86,14 @@ class PackedModel:
         if naive or INTERPRETED or not len(x):
             return self._stepwise(x, definitions if naive else compiled)
         if min(threads, len(x)) == 1:
-            return self._planned(x)
+            return self._planned(x, threads)
         parts = np.array_split(x, min(threads, len(x)))
         return np.concatenate(list(pool().map(self._planned, parts)))
 
-    def _planned(self, x: Array) -> Array:
+    def _planned(self, x: Array, threads: int = 1) -> Array:
         plan = self.plans.take(x.shape[1:])
         try:
-            with alone():
+            with among(threads):
                 return plan(x)
         finally:
             self.plans.give(x.shape[1:], plan)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, masks, pitch_of
+from bnn_ref.kernels.threads import share
 from bnn_ref.kernels.tiles import Work, convolution
 from bnn_ref.kernels.xnor import lay_images, starts
 from bnn_ref.packed.fusing import Pass
@@ -12,6 +15,9 @@ from bnn_ref.packed.signs import Signs
 from bnn_ref.packed.steps import ProductStep, Window
 from bnn_ref.packed.storage import Storage, sides
 from bnn_ref.parameter import Array
+
+PACE = {"signs": 40, "floats": 6}
+"""Products that take as long as a byte that is read and written, which is what a share is measured by."""
 
 
 def filters_of(step: ProductStep) -> Array:
@@ -25,7 +31,7 @@ def filters_of(step: ProductStep) -> Array:
 
 
 class Product:
-    """Called with a number of images, it computes that many.
+    """Called with a number of images, it computes that many; the pixels of one are shared by threads.
 
     Parameters
     ----------
@@ -51,6 +57,7 @@ class Product:
         geometry = Geometry(height, width, cells, filters.shape[1], *window[:3], margin=self.copy.margin)
         geometry = geometry.filled if window.pad else geometry
         fields = _fields(*places) | {"nan": nan, "table": _table(one.rows, len(filters), self.pitch)}
+        fan_in = source.shape[-1] * filters.shape[1] ** 2
         if step.binary:
             filters = lay_images(filters, source.shape[-1])
             fields["start"] = starts(geometry, filters, source.shape[-1])
@@ -60,7 +67,9 @@ class Product:
         targets = None if places[2] is None else places[2].targets
         pixels = geometry.places(targets, self.pitch)
         self.work = Work(self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields)
-        self.run = convolution("signs" if step.binary else "floats", one.ops)
+        kind = "signs" if step.binary else "floats"
+        self.run = convolution(kind, one.ops)
+        self.worth = len(pixels) * filters.shape[0] * fan_in // PACE[kind]
         own = (laid, pixels, self.work.start, self.work.table, self.work.runs, self.work.masks)
         copied = 0 if self.copy is source else self.copy.cells.nbytes
         self.nbytes = copied + sum(array.nbytes for array in own)
@@ -74,7 +83,29 @@ class Product:
     def __call__(self, count: int) -> None:
         if self.copy is not self.source:
             self.copy.inner[:count] = self.source.inner[:count, ..., : self.copy.cells.shape[-1]]
-        self.run(self.work, self.pitch, 0, count)
+        if count == 1:
+            share(self._pixels, len(self.work.pixels), self.worth)
+        else:
+            self.run(self.work, self.pitch, 0, count)
+
+    def _pixels(self, first: int, last: int) -> None:
+        """Output pixels first to last - 1 of the first image; a thread has a note of NaN of its own."""
+        if last - first == len(self.work.pixels):
+            self.run(self.work, self.pitch, 0, 1)
+            return
+        part, nan = slice(first, last), np.zeros(1, np.uint16)
+        numbers: dict[str, Any] = {
+            name: _cut(getattr(self.work, name), part) for name in ("z", "reals", "residual")
+        }
+        work = self.work._replace(pixels=self.work.pixels[part], nan=nan, **numbers)
+        self.run(work, self.pitch, 0, 1)
+        if nan.any():
+            self.work.nan[:] = nan
+
+
+def _cut(numbers: Array, part: slice) -> Array:
+    """(N, H, W, pitch) -> (1, 1, pixels of a part, pitch) of the first image; nothing stays nothing."""
+    return numbers.reshape(len(numbers), -1, numbers.shape[-1])[:1, None, part] if numbers.size else numbers
 
 
 def _lies_in(source: Storage, window: Window) -> bool:

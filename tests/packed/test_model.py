@@ -21,6 +21,7 @@ from bnn_ref.packed import pack
 from bnn_ref.packed.model import CHUNK
 from bnn_ref.packed.plan import Plan
 from bnn_ref.packed.plans import KEPT, Plans
+from bnn_ref.packed.product import Product
 from bnn_ref.parameter import Array
 
 CONSTANTS = Preprocessing(255, (0.25,), (0.5,), (8, 8, 1))
@@ -187,6 +188,48 @@ def test_threads() -> None:
     with ThreadPoolExecutor(4) as pool:
         for y, answer in zip(pool.map(packed, batches), expected, strict=True):
             np.testing.assert_array_equal(y, answer)
+
+
+@pytest.mark.parametrize("name", ["bireal-18", "reactnet-small", "vgg-small"])
+def test_one_image_is_shared_by_its_pixels(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any number of threads, past that of pixels; several calls at a time."""
+    monkeypatch.setattr(threads, "GRAIN", 1)
+    packed, x = pack(net(name).eval()), draw(1)
+    expected = packed(x)
+    shared: list[int] = []
+    run = Product._pixels
+
+    def seen(self: Product, first: int, last: int) -> None:
+        shared.append(last - first)
+        run(self, first, last)
+
+    monkeypatch.setattr(Product, "_pixels", seen)
+    for count in (2, 3, 100):
+        shared.clear()
+        np.testing.assert_array_equal(packed(x, threads=count), expected)
+        products = [
+            task for task in Plan(packed.graph, x.shape[1:]).tasks.values() if isinstance(task, Product)
+        ]
+        assert len(shared) == sum(min(count, len(task.work.pixels)) for task in products)
+        assert sum(shared) == sum(len(task.work.pixels) for task in products)
+    with ThreadPoolExecutor(4) as pool:
+        for y in pool.map(lambda x: packed(x, threads=2), [x] * 24):
+            np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("row", [0, 3])
+def test_a_nan_among_anybodys_pixels_is_noticed(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too large for a float32, and that times 0."""
+    monkeypatch.setattr(threads, "GRAIN", 1)
+    rng, norms = np.random.default_rng(0), [BatchNorm(2).eval() for _ in range(2)]
+    norms[0].gamma.value[:], norms[1].gamma.value[:] = np.finfo(np.float32).max, 0
+    binary = Conv2d(2, 2, 1, rng=rng, activation=signs(), weight=signs(), bias=False)
+    packed = pack(Sequential(Conv2d(2, 2, 1, rng=rng, bias=False), *norms, binary))
+    x = np.zeros((1, 4, 4, 2), np.float32)
+    packed(x, threads=2)
+    x[0, row] = 1e30
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=rf"NaN at index \(0, {row}, 0"):
+        packed(x, threads=2)
 
 
 def test_a_call_keeps_to_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
