@@ -100,14 +100,15 @@ def layers(harness: Harness) -> Table:
 
 
 def means(rows: list[list[Cell]]) -> list[list[Cell]]:
-    """Geometric means over the shapes: a row for A and B and each rival; no quartiles, no times."""
+    """Geometric means over the shapes, of quartiles too: a row for A and B and each rival; no times."""
     found: list[list[Cell]] = []
     for kind in "AB":
         for name in dict.fromkeys(str(row[3]) for row in rows):
             own = [row for row in rows if row[3] == name and str(row[0]).startswith(kind)]
-            ratio = float(np.exp(np.mean(np.log([float(row[5]) for row in own]))))
-            blank = [float("nan")] * (len(own[0]) - 6)
-            found.append([f"{kind}, geometric mean", *own[0][1:5], float(f"{ratio:.3g}"), *blank])
+            numbers = np.exp(np.log([[float(cell) for cell in row[5:8]] for row in own]).mean(axis=0))
+            blank = [float("nan")] * (len(own[0]) - 8)
+            rounded = (float(f"{number:.3g}") for number in numbers)
+            found.append([f"{kind}, geometric mean", *own[0][1:5], *rounded, *blank])
     return found
 
 

@@ -53,15 +53,15 @@ def threads(pairs: int) -> Table:
 
 
 def products(pairs: int) -> Table:
-    """Float convolutions and their gradients, with the geometric means of all shapes."""
+    """Float convolutions and their gradients, with the geometric means of all shapes, of quartiles too."""
     rows: list[list[Cell]] = []
-    kinds: dict[str, list[float]] = {}
+    kinds: dict[str, list[tuple[float, float, float]]] = {}
     for shape in convolutions.SHAPES:
         for kind, found in convolutions.times(*shape, pairs):
-            kinds.setdefault(kind, []).append(found.ratio)
-            rows.append([*shape, kind, *_rounded(found.ratio, found.low, found.high)])
-    for kind, ratios in kinds.items():
-        rows.append(["", "", "", kind, *_rounded(float(np.exp(np.mean(np.log(ratios))))), "", ""])
+            kinds.setdefault(kind, []).append((found.ratio, found.low, found.high))
+            rows.append([*shape, kind, *_rounded(*kinds[kind][-1])])
+    for kind, numbers in kinds.items():
+        rows.append(["", "", "", kind, *_rounded(*np.exp(np.log(numbers).mean(axis=0)))])
     return Table.of(["images", "side", "channels", "product", *FOUND], rows)
 
 

@@ -14,7 +14,7 @@ from packed_nets import perturb, signs
 
 from bnn_ref import models
 from bnn_ref.layers import AvgPool2d, Conv2d, Layer, MaxPool2d, Sequential
-from bnn_ref.packed import container, load_packed, pack
+from bnn_ref.packed import PackedModel, container, load_packed, pack
 from bnn_ref.packed.document import restore
 from bnn_ref.packed.steps import KINDS
 
@@ -47,20 +47,52 @@ def test_the_reader_reads_without_bnn_ref(model: Any, tmp_path: Path) -> None:
     assert thresholds.dtype == np.int32
 
 
-def test_the_test_vector(tmp_path: Path) -> None:
-    """Its file is read, answers what the page says, and is written again byte for byte."""
-    (text,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
-    path, again = tmp_path / "vector.safetensors", tmp_path / "again.safetensors"
+def from_page(number: int, folder: Path) -> tuple[PackedModel, dict[str, Any]]:
+    """A test vector, which is written again byte for byte, and its tensors as they are stored."""
+    text = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)[number]
+    path, again = folder / "vector.safetensors", folder / "again.safetensors"
     path.write_bytes(base64.b64decode(text))
     packed = load_packed(path)
     packed.save(again)
     assert again.read_bytes() == path.read_bytes()
+    return packed, container.read(path)[1]
+
+
+def test_the_first_vector(tmp_path: Path) -> None:
+    packed, arrays = from_page(0, tmp_path)
     y = packed(np.array([[1, -2, -0.0], [-3, 4, 5]], np.float32))
     said = TEXT.split("it answers ")[1].split(".\n")[0]
     assert said == " and ".join(f"({a:g}, {b:g})" for a, b in y)
-    _, arrays = container.read(path)
     assert arrays["parts.0.weight"].tolist() == [0x33]
     np.testing.assert_array_equal(y, packed(np.array([[1, -2, 0], [-3, 4, 5]], np.float32), naive=True))
+
+
+def test_the_second_vector(tmp_path: Path) -> None:
+    """The answer on the page, that of the engine, and that of a loop over the page's bits."""
+    packed, arrays = from_page(1, tmp_path)
+    page = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)[2]
+    said = np.array(page.split(), int).reshape(1, 3, 3, 2)
+    x = np.array([[[[1, -2], [-0.5, 3]], [[-0.0, -1], [2, 2]]]], np.float32)
+    np.testing.assert_array_equal(packed(x), said)
+    assert [node.step.kind for node in packed.graph.nodes] == [
+        "pack_signs", "binary_conv", "threshold", "binary_conv",
+    ]  # fmt: skip
+    first, second = (bytes(arrays[f"parts.{i}.weight"]) for i in (0, 2))
+    assert (first, second) == (bytes([0x69, 0x99, 0x51]), bytes([0x1D]))
+    signs = [[1 if byte >> bit & 1 else -1 for byte in part for bit in range(8)] for part in (first, second)]
+    inside = {(0, 0): (1, -1), (0, 1): (-1, 1), (1, 0): (1, -1), (1, 1): (1, 1)}
+    for row, column in np.ndindex(3, 3):
+        hidden = []
+        for f, (limit, rising) in enumerate([(1, True), (-1, False), (0, True)]):
+            taps = [(i, j, c) for i in range(2) for j in range(2) for c in range(2)]
+            z = sum(
+                inside[place][c] * signs[0][8 * f + 4 * i + 2 * j + c]
+                for i, j, c in taps
+                if (place := (row + i - 1, column + j - 1)) in inside
+            )
+            hidden.append(1 if (z >= limit if rising else z <= limit) else -1)
+        answer = [sum(h * signs[1][3 * f + c] for c, h in enumerate(hidden)) for f in range(2)]
+        assert answer == said[0, row, column].tolist()
 
 
 def test_the_table_is_the_instruction_set() -> None:

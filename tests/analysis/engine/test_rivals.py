@@ -112,10 +112,10 @@ def test_rows_and_their_means(case: Case, monkeypatch: pytest.MonkeyPatch) -> No
         ["A 1", 1, 1, "numpy floats", np.__version__, 8.0],
         ["B 1", 1, 1, "numpy floats", np.__version__, 2.0],
     ]
-    more = [["A 2", 1, 1, "numpy floats", "2", 2.0, *rows[0][6:]], *rows]
+    more = [["A 2", 1, 1, "numpy floats", "2", 2.0, 1.0, 18.0, *rows[0][8:]], *rows]
     first, second = against.means(more)
-    assert (first[0], first[5]) == ("A, geometric mean", 4.0)
-    assert (second[0], second[5]) == ("B, geometric mean", 2.0)
+    assert (first[0], first[5:8]) == ("A, geometric mean", [4.0, pytest.approx(8**0.5, 1e-2), 12.0])
+    assert (second[0], second[5:8]) == ("B, geometric mean", [2.0, 2.0, 2.0])
 
 
 @pytest.mark.parametrize(("threads", "clock"), [(1, "process_time"), (2, "perf_counter")])
