@@ -16,12 +16,15 @@ def rounded(numbers: str) -> list[str]:
     return [f"{float(number) + 1e-9:.1f}" for number in numbers.split()]
 
 
-@pytest.mark.parametrize(("stem", "epochs"), [("pose-reached", 28), ("pose-reached-full-precision", 52)])
-def test_what_is_reached(stem: str, epochs: int) -> None:
+@pytest.mark.parametrize(
+    ("stem", "epochs", "figures"), [("pose-reached", 28, 4000), ("pose-reached-full-precision", 14, 12000)]
+)
+def test_what_is_reached(stem: str, epochs: int, figures: int) -> None:
     path = RESULTS / f"{stem}.csv"
+    assert f"--figures {figures} " in path.read_text()
     assert f"--epochs {epochs} " in path.read_text()
     for row in read(path).records():
-        (said,) = (cells[1:] for cells in ROWS if cells[0] == f"{row['arm']}, {epochs} epochs")
+        (said,) = (cells[1:] for cells in ROWS if cells[0] == f"{row['arm']}, {epochs} epochs of {figures:,}")
         near = f"{float(row['joints near, in training']):.0f} %"
         minutes = f"{float(row['longest run, minutes']):.0f}"
         assert said == [*rounded(row["mean"]), f"{float(row['wanted']):.0f}", near, minutes]
