@@ -159,6 +159,8 @@ def _back(geometry: Geometry, words: int, images: int, numbers: int) -> _Back:
     steps, dead = [], [np.zeros(0, np.int64)]
     for down, along in ((down, along) for down in axes[0] for along in axes[1]):
         pixels = (down.pixels[:, None] * geometry.width + along.pixels).reshape(-1)
+        if not len(pixels):
+            continue
         if len(down.taps) * len(along.taps) == 0:
             dead.append(pixels)
             continue

@@ -122,6 +122,20 @@ def test_tiles_of_every_width(channels, filters, kernel, stride, dilation):
     check_against_naive((x, w, dy, (stride, padding, dilation)))
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("stride", [2, 3, 4])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_strides_past_the_image(size, stride, kernel):
+    """Some places within a stride have no pixel at all; each image is a group."""
+    rng, side = np.random.default_rng(size), output_size(size, kernel, stride, 1)
+    x, w, dy = (
+        integers(rng, shape, np.float32)
+        for shape in ((3, size, size, 5), (kernel, kernel, 5, 4), (3, side, side, 4))
+    )
+    with blocks_of(1):
+        check_against_naive((x, w, dy, (stride, 1, 1)))
+
+
 @given(problems(dtypes=st.just(np.float32)))
 def test_gradients_do_not_depend_on_the_other_images(problem):
     x, w, dy, window = problem

@@ -16,7 +16,7 @@ from bnn_ref.kernels import channels as channels_of
 from bnn_ref.kernels import threads
 from bnn_ref.kernels.expression import fused
 from bnn_ref.kernels.signs import SignImages
-from bnn_ref.kernels.threads import GRAIN, alone, get_threads, pool, set_threads, share
+from bnn_ref.kernels.threads import GRAIN, among, get_threads, pool, set_threads, share
 
 
 @pytest.fixture(autouse=True)
@@ -69,8 +69,8 @@ def test_who_is_alone_shares_with_nobody_until_then() -> None:
     def work(first: int, last: int) -> None:
         seen.append((first, last))
 
-    with alone():
-        with alone():
+    with among(1):
+        with among(1):
             share(work, 8, 8 * GRAIN)
         share(work, 8, 8 * GRAIN)
     assert seen == [(0, 8), (0, 8)]
