@@ -56,7 +56,7 @@ lint: $(VENV)/installed-dev  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-check: lint test  ## format, lint, types, tests: the same as CI
+check: lint test test-lesser  ## format, lint, types, tests: the same as CI
 
 figures: $(VENV)/installed  ## run the studies, then draw their figures
 	$(BIN)/python -m analysis --out $(OUT)/results
@@ -66,13 +66,12 @@ $(VENV)/installed-bench: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $@
 
-HISTORY := $(OUT)/history
 bench: $(VENV)/installed-bench  ## packed against float arithmetic, the Fourier slope against its sum; our own history
 	$(BIN)/bnn-ref bench
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m analysis.fda.speed
 	$(BIN)/python -m analysis.engine
-	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m pytest analysis/history.py -o addopts= -q --benchmark-storage=$(HISTORY) --benchmark-autosave \
-		--benchmark-columns=min,median,rounds --benchmark-sort=fullname $(if $(wildcard $(HISTORY)/*/*),--benchmark-compare)
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(BIN)/python -m pytest analysis/history.py -o addopts= -q --benchmark-autosave \
+		--benchmark-columns=min,median,rounds --benchmark-sort=fullname $(if $(wildcard .benchmarks/*/*),--benchmark-compare)
 
 bench-peers: $(VENV)/installed  ## against torch and onnxruntime; after `make test-peers`, in its environment
 	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE .venv-peers/bin/python -m analysis.fda.speed

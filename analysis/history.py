@@ -1,4 +1,4 @@
-"""`make bench`: our own speed from version to version, by pytest-benchmark; runs are kept in `out/history`.
+"""`make bench`: our own speed from version to version, by pytest-benchmark, which keeps it in `.benchmarks`.
 
 Times drift by half here from minute to minute. So every case carries what the machine gave meanwhile: the
 time of one product of float matrices (BLAS), measured before and after, and the case's best as a multiple.

@@ -54,11 +54,12 @@ class Harness:
         """A row for each of ours and each rival: the case is what the rivals compute."""
         for name in names:
             try:
-                with Rival(self.python, self.folder, self.threads) as rival, among(self.threads):
+                with Rival(self.python, self.folder, self.threads) as rival:
                     answer, said = rival.make(name, case)
                     agree(name, answer, case.answer, case.signs)
                     for what, call in ours.items():
-                        found = interleaved(lambda: turn(call, self.threads), rival.seconds, self.pairs)  # noqa: B023
+                        with among(self.threads):
+                            found = interleaved(lambda: turn(call, self.threads), rival.seconds, self.pairs)  # noqa: B023
                         yield self.row(what, name, said, found)
             except NoRival as reason:
                 print(f"{name}: {reason}")

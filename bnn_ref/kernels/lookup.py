@@ -5,7 +5,8 @@ signs are a place in it, and one look-up gives 16 filters what four fused multip
 images the four are filters of one pixel; towards the filters they are four images at one place, which their
 padding reaches or not together.
 
-The vectors are those of `tiles`: after a change there, delete the cached machine code of this file.
+Vectors and walks are those of `tiles` and `correlation`: after a change there, delete the cached machine code
+of this file.
 Source: ours; tables of sums are the idea of Arlazarov et al., 1970.
 """
 

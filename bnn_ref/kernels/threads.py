@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -49,7 +49,14 @@ def set_threads(count: int) -> None:
 
 @contextmanager
 def among(count: int) -> Iterator[None]:
-    """What this thread shares meanwhile is shared among `count`, whatever others do; 1 shares nothing."""
+    """What this thread shares meanwhile is shared among `count`, whatever others do; 1 shares nothing.
+
+    Raises
+    ------
+    ValueError
+        Below 1.
+    """
+    require_whole("count", count, 1)
     before, _here.threads = getattr(_here, "threads", None), count
     try:
         yield
@@ -74,7 +81,7 @@ def share(work: Callable[[int, int], object], items: int, nbytes: int) -> None:
     """work(first, last) for consecutive parts of range(items), one a thread, this one among them.
 
     `nbytes` is what all of it reads and writes: little is not shared. Nor is what a thread of the pool does,
-    which would wait for itself.
+    which would wait for itself. An error of any part is raised when all of them have ended.
     """
     threads = getattr(_here, "threads", None) or get_threads()
     parts = max(1, min(threads, items, nbytes // GRAIN))
@@ -86,5 +93,6 @@ def share(work: Callable[[int, int], object], items: int, nbytes: int) -> None:
     try:
         work(first, last)
     finally:
-        for other in others:
-            other.result()
+        wait(others)
+    for other in others:
+        other.result()

@@ -92,11 +92,12 @@ class PackedModel:
 
     def _planned(self, x: Array, threads: int = 1) -> Array:
         plan = self.plans.take(x.shape[1:])
-        try:
-            with among(threads):
-                return plan(x)
-        finally:
-            self.plans.give(x.shape[1:], plan)
+        with among(threads):
+            y = plan(x)
+        self.plans.give(
+            x.shape[1:], plan
+        )  # not after an interruption: a thread may still write in its buffers
+        return y
 
     def _stepwise(self, x: Array, kernels: ModuleType) -> Array:
         outputs = [self.graph.run(x[i : i + FEW], kernels) for i in range(0, max(len(x), 1), FEW)]

@@ -54,6 +54,8 @@ def blocks_of(size):
             (floats, "CHUNK", 7 if size == 1 else floats.CHUNK),
         ):
             stack.enter_context(patch.object(module, name, value))
+        floats._back.cache_clear()  # it remembers groups
+        stack.callback(floats._back.cache_clear)
         yield
 
 

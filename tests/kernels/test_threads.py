@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -88,6 +89,28 @@ def test_an_error_in_any_thread_arrives(broken: int) -> None:
 
     with pytest.raises(KeyError, match=str(broken)):
         share(work, 2, 2 * GRAIN)
+
+
+def test_an_error_waits_for_every_part() -> None:
+    """Whoever catches it may use again what the parts wrote to."""
+    set_threads(3)
+    ended: list[int] = []
+
+    def work(first: int, last: int) -> None:
+        if first < 2:
+            raise KeyError(first)
+        time.sleep(0.2)
+        ended.append(first)
+
+    with pytest.raises(KeyError, match="0"):
+        share(work, 3, 3 * GRAIN)
+    assert ended == [2]
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5, True])
+def test_among_a_number_that_is_none(bad: Any) -> None:
+    with pytest.raises(ValueError, match="count: required a whole number >= 1"), among(bad):
+        pass
 
 
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True])

@@ -9,6 +9,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -144,6 +145,19 @@ def test_a_plan_is_taken_and_given_back() -> None:
     np.testing.assert_array_equal(second(x), first(x))
     packed.plans.give(x.shape[1:], first)
     assert packed.plans.take(x.shape[1:]) is first
+
+
+def test_a_plan_that_failed_is_not_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an interruption a thread may still write in its buffers."""
+    packed, x = pack(net()), draw(1)
+    packed(x)
+    monkeypatch.setattr(Plan, "_part", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        packed(x)
+    monkeypatch.undo()
+    assert len(packed.plans) == 0
+    packed(x)
+    assert len(packed.plans) == 1
 
 
 def test_the_plans_of_old_shapes_are_dropped() -> None:
