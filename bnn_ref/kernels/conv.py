@@ -98,13 +98,18 @@ def _col2im(columns: Any, stride: int, padded: Any) -> None:
 
 
 class _Columns:
-    """The map from images (N, H, W, C) to columns and its transpose, a block of images at a time."""
+    """The map from images (N, H, W, C) to columns and its transpose, a block of images at a time.
+
+    float32, which comes here where no tiles are compiled, has one image a block: BLAS adds few rows in
+    another order than many, and no answer shall depend on its batch.
+    """
 
     def __init__(self, shape: Sequence[int], kernel: int, stride: int, padding: int, dtype: Any) -> None:
         self.images, self.height, self.width, channels = shape
         self.stride, self.padding = stride, padding
         self.ho, self.wo = (output_size(size, kernel, stride, padding) for size in shape[1:3])
-        block = max(1, min(self.images, _BLOCK // max(1, self.ho * self.wo * kernel * kernel * channels)))
+        fit = _BLOCK // max(1, self.ho * self.wo * kernel * kernel * channels)
+        block = max(1, min(self.images, 1 if dtype == np.float32 else fit))
         padded = np.zeros((block, self.height + 2 * padding, self.width + 2 * padding, channels), dtype)
         self.flat = padded.reshape(*padded.shape[:2], -1)
         self.inner = padded[:, padding : padding + self.height, padding : padding + self.width]
