@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,9 @@ def test_tables_are_saved_as_they_come(
     monkeypatch.setattr(steps, "Process", Fake)
     monkeypatch.setattr(study, "set_threads", lambda count: None)
     found = Pairing(2.0, 1.0, 4.0, 1.0, 2.0, 3)
-    monkeypatch.setattr(convolutions, "times", lambda *given: iter([("forward", found)]))
+    lows = iter([1.0] * 4 + [0.25] * 4)
+    times = lambda *given: iter([("forward", replace(found, low=next(lows)))])  # noqa: E731
+    monkeypatch.setattr(convolutions, "times", times)
     monkeypatch.setattr(passes, "slope", lambda *given: found)
     monkeypatch.setattr(study, "find_spec", lambda name: name)
     assert study.main(["--pairs", "3", "--out", str(tmp_path)]) == 0
@@ -117,7 +120,7 @@ def test_tables_are_saved_as_they_come(
     first, *_ = read(tmp_path / "training_speed-steps.csv").records()
     assert (first["network"], first["times as fast"], first["our ms"]) == ("resnet-20", "3", "1000")
     *_, mean = read(tmp_path / "training_speed-convolutions.csv").records()
-    assert (mean["product"], mean["times as fast"], mean["low"]) == ("forward", "2", "")
+    assert (mean["product"], mean["times as fast"], mean["low"], mean["high"]) == ("forward", "2", "0.5", "4")
     assert "approxsign" in capsys.readouterr().out
 
 

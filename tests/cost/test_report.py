@@ -86,7 +86,7 @@ def test_a_network_of_nothing_saves_nothing() -> None:
     assert "total" in str(report)
 
 
-@pytest.mark.parametrize("width", [30, 50, 80, 120, 300])
+@pytest.mark.parametrize("width", [30, 80, 300])
 @pytest.mark.parametrize("name", models.names())
 def test_no_digit_is_lost_at_any_width(name: str, width: int) -> None:
     """Narrow columns fold: read column by column, every number of the last layer and the total is there."""
