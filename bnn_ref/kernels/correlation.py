@@ -155,7 +155,7 @@ def _correlate(
     runs: the first and the one after the last. where: how many pixels; where the filters' words of these runs
     begin, and in y the group.
     """
-    rows = SHAPES["floats"][nj.literal_value]
+    sizes = SHAPES["floats"][nj.literal_value]
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = dict(zip(signature.args[0].fields, signature.args[0].types, strict=True))
@@ -192,7 +192,7 @@ def _correlate(
                     builder.store(builder.gep(row, [_index(LANES * nj.literal_value)]), position)
             sums.write(numbers, targets)
 
-        _tiled(builder, pixels, rows, tile)
+        _tiled(builder, pixels, sizes, tile)
         return context.get_dummy_value()
 
     return types.void(walk, images, y, runs, where, coming, nj), build

@@ -42,8 +42,12 @@ LOOKS_UP = not INTERPRETED and _has("avx512f")
 LANES = 16
 """Filters in a vector: 16 numbers of 32 bits."""
 
-SHAPES = {"signs": {4: 4, 2: 8, 1: 8}, "floats": {4: 6, 2: 12, 1: 12}}
-"""MI of a kind of product by NJ: for blocks of 64 filters, 32 and 16.
+SHAPES: dict[str, dict[int, tuple[int, ...]]] = {
+    "signs": {4: (4, 1), 2: (8, 1), 1: (8, 1)},
+    "floats": {4: (6, 4, 1), 2: (12, 1), 1: (12, 1)},
+}
+"""MI of a kind of product by NJ, for blocks of 64 filters, 32 and 16: as many tiles of the first size as
+there are, then of the next.
 
 Enough sums at a time to hide the latency of each, and of floats, whose filters are 32 times as large, many
 pixels a filter: they come from the second cache.
@@ -289,13 +293,14 @@ def _place(builder: Any, pixels: Any, pixel: Any, i: int) -> list[Any]:
     return [builder.load(builder.gep(pixels, [builder.add(row, _index(k))])) for k in range(3)]
 
 
-def _tiled(builder: Any, stop: Any, rows: int, tile: Callable[[Any, int], None]) -> None:
-    """tile(first, rows) for whole tiles of pixels 0 to stop - 1, then tile(pixel, 1) for the rest."""
-    whole = builder.sub(stop, builder.srem(stop, _index(rows)))
-    with cgutils.for_range_slice(builder, _index(0), whole, _index(rows), INDEX) as (first, _):
-        tile(first, rows)
-    with cgutils.for_range(builder, stop, start=whole, intp=INDEX) as rest:
-        tile(rest.index, 1)
+def _tiled(builder: Any, stop: Any, sizes: tuple[int, ...], tile: Callable[[Any, int], None]) -> None:
+    """tile(first, size) for pixels 0 to stop - 1: as many of the first size as there are, then the next."""
+    begin = _index(0)
+    for size in sizes:
+        end = builder.sub(stop, builder.srem(builder.sub(stop, begin), _index(size)))
+        with cgutils.for_range_slice(builder, begin, end, _index(size), INDEX) as (first, _):
+            tile(first, size)
+        begin = end
 
 
 @_intrinsic(prefer_literal=True)
@@ -305,7 +310,7 @@ def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: A
     block: where these filters begin. firsts: where, of this image, the words, the numbers, the bits begin;
     the pitch; how many runs, how many pixels.
     """
-    rows = SHAPES[kind.literal_value][nj.literal_value]
+    sizes = SHAPES[kind.literal_value][nj.literal_value]
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arrays = _arrays(context, builder, signature.args[0], args[0])
@@ -330,7 +335,7 @@ def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: A
                     bits = builder.add(half, builder.add(target, vector))
                     finish(ops.literal_value, total, place | {"bits": bits})
 
-        _tiled(builder, pixels, rows, tile)
+        _tiled(builder, pixels, sizes, tile)
         return context.get_dummy_value()
 
     return types.void(work, block, column, firsts, kind, ops, nj), build
