@@ -16,8 +16,9 @@ from bnn_ref.packed.steps import ProductStep, Window
 from bnn_ref.packed.storage import Storage, sides
 from bnn_ref.parameter import Array
 
-PACE = {"signs": 40, "floats": 6}
-"""Products that take as long as a byte that is read and written, which is what a share is measured by."""
+PACE = {"signs": 100, "floats": 6}
+"""Products a byte of what `share` measures work by: half a millisecond of them is worth a second thread. Less
+was slower on two threads than on one: a layer in the cache of another core is fetched from there."""
 
 
 def filters_of(step: ProductStep) -> Array:
