@@ -83,7 +83,7 @@ class Ahead(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def ahead(x: Any, images: int, pixels: int) -> Ahead:
-    """Of x (N, ...), what comes after so many images, shared by the output pixels of an image."""
+    """What comes in x (N, ...) after so many images, an image for `pixels` outputs; at the end nothing."""
     size = x.size // x.shape[0]
     return Ahead(x.reshape(-1), images * size, -(-size // pixels) if images < x.shape[0] else 0)
 
@@ -153,7 +153,7 @@ def _correlate(
     """Add some of the runs to y of 16 NJ filters; the first of all runs does not read y.
 
     runs: the first and the one after the last. where: how many pixels; where the filters' words of these runs
-    begin, and in y the group.
+    begin, and in y the group. coming: an `Ahead`, which each tile fetches its part of.
     """
     sizes = SHAPES["floats"][nj.literal_value]
 
@@ -291,7 +291,7 @@ def correlate_group(walk: Any, padded: Any, pitch: int, start: int, count: int, 
             runs = r, min(r + step, walk.runs.size)
             place = column * depth + r * walk.length * width
             where = count * pixels, place, start * y.shape[1] + column
-            if place > 0:
+            if place > 0:  # the first pass has fetched it
                 coming = ahead(x, len(x), pixels)
             if width == 64:
                 _correlate(walk, words, y.reshape(-1), runs, where, coming, 4)

@@ -94,9 +94,8 @@ class PackedModel:
         plan = self.plans.take(x.shape[1:])
         with among(threads):
             y = plan(x)
-        self.plans.give(
-            x.shape[1:], plan
-        )  # not after an interruption: a thread may still write in its buffers
+        # not after an interruption, when a thread may still write in its buffers
+        self.plans.give(x.shape[1:], plan)
         return y
 
     def _stepwise(self, x: Array, kernels: ModuleType) -> Array:

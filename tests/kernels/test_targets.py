@@ -84,10 +84,9 @@ def run(code: str, **changes: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    "cpu", [cpu for cpu in LESSER if cpu != "haswell"]
-)  # `make test-lesser` is for that one
+@pytest.mark.parametrize("cpu", [cpu for cpu in LESSER if cpu != "haswell"])
 def test_a_lesser_cpu(cpu: str) -> None:
+    """But for the one that `make test-lesser` is for."""
     run(WORK, NUMBA_CPU_NAME=cpu, NUMBA_CPU_FEATURES="")
 
 
