@@ -38,12 +38,16 @@ class Compose(Map):
 
     def vjp(self, x: Array, dy: Array) -> Array:
         """dx = J1^T ( ... (Jn^T dy))."""
-        inputs = [x]
-        for part in self.maps[:-1]:
+        inputs, steps = [x], self.steps()
+        for part in steps[:-1]:
             inputs.append(part(inputs[-1]))
-        for part, at in zip(reversed(self.maps), reversed(inputs), strict=True):
+        for part, at in zip(reversed(steps), reversed(inputs), strict=True):
             dy = part.vjp(at, dy)
         return dy
+
+    def steps(self) -> tuple[Map, ...]:
+        """Those of its maps: a value inside another composition is computed once."""
+        return tuple(step for part in self.maps for step in part.steps())
 
     def _refresh(self, x: Array, first: bool, seen: set[int]) -> None:
         for part in self.maps:

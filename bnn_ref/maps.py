@@ -68,6 +68,10 @@ class Map:
         """Gradient to `x`; gradients to parameters accumulate in them."""
         raise TypeError(f"{type(self).__name__} declares no gradient")
 
+    def steps(self) -> tuple[Map, ...]:
+        """What it applies one after another: itself, where it is not made so."""
+        return (self,)
+
     def derivative(self, x: Array) -> Array:
         """The slope at each element, of a map that is `elementwise`; nothing accumulates."""
         raise TypeError(f"{type(self).__name__} declares no derivative: it is no function of one number")

@@ -56,6 +56,17 @@ class Dense(Map):
 
 
 @dataclass(frozen=True)
+class Lift(Map):
+    """Each number as a vector of one: y = x[..., None], dx = dy[..., 0]. Source: ours."""
+
+    def __call__(self, x: Array) -> Array:
+        return x[..., None]
+
+    def vjp(self, x: Array, dy: Array) -> Array:
+        return dy[..., 0]
+
+
+@dataclass(frozen=True)
 class Mix(Map):
     """y = sum_k c_k x_k over the last axis of x (..., n), which goes: dx_k = c_k dy. Source: ours.
 
@@ -130,7 +141,7 @@ class Classifier(Map):
         if self.init == "positive":
             slopes = weights[0] if self.depth == 1 else np.linalg.multi_dot(weights)
             weights[-1] = weights[-1] * np.where(slopes < 0, -1, 1)
-        layers: list[Map] = []
+        layers: list[Map] = [Lift()]
         for i, weight in enumerate(weights):
             layers += [self.activation] if i else []
             layers.append(Dense(Parameter(weight.astype(np.float32), f"w{i}")))
@@ -142,10 +153,13 @@ class Classifier(Map):
         return self.network
 
     def __call__(self, x: Array) -> Array:
-        return self._network()(x[..., None])
+        return self._network()(x)
 
     def vjp(self, x: Array, dy: Array) -> Array:
-        return self._network().vjp(x[..., None], dy)[..., 0]
+        return self._network().vjp(x, dy)
+
+    def steps(self) -> tuple[Map, ...]:
+        return self._network().steps()
 
     def output_shape(self, x: Array) -> tuple[int, ...]:
         return (*x.shape, 2)

@@ -24,8 +24,11 @@ from bnn_ref.kernels.tracing import OPERATIONS, Formula, traced
 
 Array = NDArray[Any]
 
-BLOCK = 2**13
-"""Elements of a block; arrays of fewer are left to NumPy, whole."""
+SMALL = 2**13
+"""Arrays of fewer elements are left to NumPy, whole."""
+
+BLOCK = 2**15
+"""Elements at a time for NumPy: few enough to stay in the second cache, so many that calls cost little."""
 
 BYTES = 64
 """Of a vector."""
@@ -161,7 +164,7 @@ def fused(formula: Formula, x: Array, times: Array | None = None, plain: Formula
     """
     plain = plain or formula
     alike = times is None or (times.dtype == x.dtype and times.shape == x.shape)
-    if INTERPRETED or not alike or x.dtype not in (np.float32, np.float64) or x.size < BLOCK:
+    if INTERPRETED or not alike or x.dtype not in (np.float32, np.float64) or x.size < SMALL:
         return _plain(plain, x, times)
     flat = np.ascontiguousarray(x).reshape(-1)
     factor = None if times is None else np.ascontiguousarray(times).reshape(-1)
@@ -272,7 +275,7 @@ class TwoValued(NamedTuple):
     @classmethod
     def of(cls, formula: Formula, x: Array, values: tuple[float, float]) -> TwoValued | None:
         """formula(x), which is one of `values` everywhere; None where no pass can be compiled."""
-        if INTERPRETED or x.dtype not in (np.float32, np.float64) or x.size < BLOCK:
+        if INTERPRETED or x.dtype not in (np.float32, np.float64) or x.size < SMALL:
             return None
         found = traced(formula, x.dtype)
         if found is None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bnn_ref import estimators
 from bnn_ref.curve import Curve
 from bnn_ref.kernels import expression
-from bnn_ref.kernels.expression import BLOCK, TwoValued, fused
+from bnn_ref.kernels.expression import BLOCK, SMALL, TwoValued, fused
 from bnn_ref.kernels.tracing import Traced, traced
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 2.0, 0.5, 3e38, 1e-45]
@@ -113,11 +113,11 @@ def curves() -> list[Curve]:
 def test_every_curve_has_the_slope_and_value_of_small_arrays(curve: Curve, seed: int) -> None:
     """Those of a few elements are NumPy's own; with all of them at once passes are compiled."""
     rng = np.random.default_rng(seed)
-    x = (2 * rng.normal(size=BLOCK)).astype(np.float32)
+    x = (2 * rng.normal(size=SMALL)).astype(np.float32)
     kinks = np.array([*curve.kinks, np.nan, 0.0], np.float32)
     x[: len(kinks)] = kinks
-    dy = rng.normal(size=BLOCK).astype(np.float32)
-    parts = [slice(start, start + 1000) for start in range(0, BLOCK, 1000)]
+    dy = rng.normal(size=SMALL).astype(np.float32)
+    parts = [slice(start, start + 1000) for start in range(0, SMALL, 1000)]
     with np.errstate(all="ignore"):
         slope = np.concatenate([curve.slope_times(x[p], dy[p]) for p in parts])
         assert equal(curve.slope_times(x, dy), slope)
@@ -155,15 +155,15 @@ def test_other_slopes_keep_the_array() -> None:
 def test_the_sign_of_every_kind_of_zero() -> None:
     from bnn_ref.curve import Sign
 
-    x = np.tile(np.array([0.0, -0.0, 1e-45, -1e-45, np.nan], np.float32), BLOCK)
+    x = np.tile(np.array([0.0, -0.0, 1e-45, -1e-45, np.nan], np.float32), SMALL)
     for zero in (-1, 1):
-        expected = np.tile(np.array([zero, zero, 1, -1, np.nan], np.float32), BLOCK)
+        expected = np.tile(np.array([zero, zero, 1, -1, np.nan], np.float32), SMALL)
         assert equal(Sign(zero)(x), expected)
 
 
 def test_nothing_is_compiled_for_few_elements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expression, "compiled", None)
-    x = np.linspace(-2, 2, BLOCK - 1, dtype=np.float32)
+    x = np.linspace(-2, 2, SMALL - 1, dtype=np.float32)
     assert equal(fused(FORMULAS["arithmetic"], x), FORMULAS["arithmetic"](x))
 
 
