@@ -17,7 +17,7 @@ def rounded(numbers: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("stem", "epochs", "figures"), [("pose-reached", 28, 4000), ("pose-reached-full-precision", 14, 12000)]
+    ("stem", "epochs", "figures"), [("pose-reached", 28, 4000), ("pose-reached-full-precision", 13, 12000)]
 )
 def test_what_is_reached(stem: str, epochs: int, figures: int) -> None:
     path = RESULTS / f"{stem}.csv"
