@@ -18,6 +18,7 @@ from numba import njit, types
 from numba.core import cgutils
 
 from bnn_ref.kernels.tiles import (
+    COLUMNS,
     INDEX,
     LANES,
     REALS,
@@ -40,6 +41,9 @@ from bnn_ref.kernels.tiles import (
 WORDS_AT_ONCE = {4: (6, 3), 2: (12, 3), 1: (24, 12, 3)}
 """Words that meet so many vectors of gradients at a time, and of those that are left, and then one by one."""
 
+SIDE_BY_SIDE = (16, 8, 4)
+"""Output pixels of a row at a time, where they share words."""
+
 NEAR = 2**13
 """Filter words that a pass keeps in the first cache, 32 KiB."""
 
@@ -57,6 +61,8 @@ class Walk(NamedTuple):
         Words in a run.
     sources, targets : int64 (images of a group * P,)
         For every output pixel: its first word in the group, and its first number in the group's outputs.
+    beside : int
+        As `layout.Geometry.beside`.
     """
 
     filters: Any
@@ -64,6 +70,7 @@ class Walk(NamedTuple):
     length: int
     sources: Any
     targets: Any
+    beside: int = 0
 
 
 class Ahead(NamedTuple):
@@ -123,18 +130,30 @@ class _Sums:
                 at = self.builder.add(target, vector)
                 self.builder.store(_load(self.builder, numbers, at, REALS), total)
 
-    def add(self, words: Iterable[Any], row: Any) -> None:
-        """Add each row's word times the vectors at `row`; or what they find, where words are tables."""
-        kind = WORDS if row.type.pointee == WORD else REALS
-        vectors = [_load(self.builder, row, vector, kind) for vector in self.vectors]
-        for word, own in zip(words, self.sums, strict=True):
-            for vector, total in zip(vectors, own, strict=True):
-                before = self.builder.load(total)
-                if kind == WORDS:
-                    after = self.builder.fadd(before, _look_up(self.builder, word, vector))
-                else:
-                    after = _fused(self.builder, word, vector, before)
-                self.builder.store(after, total)
+    def add(self, words: Iterable[Any], row: Any, columns: int = 1) -> None:
+        """Add each row's word times the vectors at `row`; or what they find, where words are tables.
+
+        Of several columns each has vectors of its own, and row i reads word i + k in column k.
+        """
+        kind, size = WORDS if row.type.pointee == WORD else REALS, LANES * len(self.vectors)
+        starts = [_index(k * size) for k in range(columns)]
+        vectors = [
+            [_load(self.builder, self.builder.gep(row, [start]), one, kind) for one in self.vectors]
+            for start in starts
+        ]
+        for i, word in enumerate(words):
+            for k in range(columns):
+                if 0 <= i - k < len(self.sums):
+                    self._meet(word, vectors[k], self.sums[i - k])
+
+    def _meet(self, word: Any, vectors: list[Any], own: list[Any]) -> None:
+        for vector, total in zip(vectors, own, strict=True):
+            before = self.builder.load(total)
+            if vector.type == WORDS:
+                after = self.builder.fadd(before, _look_up(self.builder, word, vector))
+            else:
+                after = _fused(self.builder, word, vector, before)
+            self.builder.store(after, total)
 
     def write(self, numbers: Any, targets: list[Any], plus: bool = False) -> None:
         """The reverse of `read`; with `plus`, added to what is there."""
@@ -148,22 +167,26 @@ class _Sums:
 
 @_intrinsic(prefer_literal=True)
 def _correlate(
-    typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: Any, coming: Any, nj: Any
+    typing: Any, walk: Any, images: Any, y: Any, runs: Any, where: Any, coming: Any, nj: Any, columns: Any
 ) -> Any:
     """Add some of the runs to y of 16 NJ filters; the first of all runs does not read y.
 
-    runs: the first and the one after the last. where: how many pixels; where the filters' words of these runs
-    begin, and in y the group. coming: an `Ahead`, which each tile fetches its part of.
+    runs: the first and the one after the last. where: how many pixels, how many of them side by side; where
+    the filters' words of these runs begin, and in y the group. coming: an `Ahead`, which each tile fetches
+    its part of. columns: how many pixels of a run share the words that are loaded, 1 for none.
     """
-    sizes = SHAPES["floats"][nj.literal_value]
+    shared = columns.literal_value
+    sizes = SHAPES["floats"][nj.literal_value] if shared == 1 else SIDE_BY_SIDE
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = dict(zip(signature.args[0].fields, signature.args[0].types, strict=True))
         held = {name: builder.extract_value(args[0], i) for i, name in enumerate(kinds)}
-        at = {n: _data(context, builder, k, held[n]) for n, k in kinds.items() if n != "length"}
+        arrays = {name: kind for name, kind in kinds.items() if isinstance(kind, types.Array)}
+        at = {name: _data(context, builder, kind, held[name]) for name, kind in arrays.items()}
         words, numbers = (_data(context, builder, signature.args[i], args[i]) for i in (1, 2))
         start, stop = (builder.extract_value(args[3], i) for i in range(2))
-        pixels, block, first = (builder.extract_value(args[4], i) for i in range(3))
+        pixels, across, block, first = (builder.extract_value(args[4], i) for i in range(4))
+        wide = builder.sdiv(held["length"], _index(shared))
         tables = at["filters"].type.pointee == WORD
         future = _data(context, builder, signature.args[5].types[0], builder.extract_value(args[5], 0))
         begin, each = (builder.extract_value(args[5], i) for i in (1, 2))
@@ -177,7 +200,12 @@ def _correlate(
         def tile(pixel: Any, size: int) -> None:
             fetch(pixel, size)
             places = [builder.add(pixel, _index(i)) for i in range(size)]
-            sources = [_item(builder, at["sources"], place) for place in places]
+            if shared == 1:
+                sources = [_item(builder, at["sources"], place) for place in places]
+            else:
+                origin = _item(builder, at["sources"], pixel)
+                reach = [builder.mul(wide, _index(i)) for i in range(size + shared - 1)]
+                sources = [builder.add(origin, further) for further in reach]
             targets = [builder.add(first, _item(builder, at["targets"], p)) for p in places]
             sums = _Sums(builder, size, nj.literal_value)
             with builder.if_then(builder.icmp_signed(">", start, _index(0))):
@@ -185,17 +213,18 @@ def _correlate(
             position = cgutils.alloca_once_value(builder, builder.gep(at["filters"], [block]))
             with cgutils.for_range(builder, stop, start=start, intp=INDEX) as run:
                 offset = _item(builder, at["runs"], run.index)
-                with cgutils.for_range(builder, held["length"], intp=INDEX) as word:
+                with cgutils.for_range(builder, wide, intp=INDEX) as word:
                     row, here = builder.load(position), builder.add(offset, word.index)
                     wanted = (builder.add(source, here) for source in sources)
-                    sums.add((_word(builder, words, place, tables) for place in wanted), row)
-                    builder.store(builder.gep(row, [_index(LANES * nj.literal_value)]), position)
+                    sums.add((_word(builder, words, place, tables) for place in wanted), row, shared)
+                    builder.store(builder.gep(row, [_index(LANES * nj.literal_value * shared)]), position)
             sums.write(numbers, targets)
 
-        _tiled(builder, pixels, sizes, tile)
+        with cgutils.for_range_slice(builder, _index(0), pixels, across, INDEX) as (begin_row, _):
+            _tiled(builder, across, sizes, lambda pixel, size: tile(builder.add(begin_row, pixel), size))
         return context.get_dummy_value()
 
-    return types.void(walk, images, y, runs, where, coming, nj), build
+    return types.void(walk, images, y, runs, where, coming, nj, columns), build
 
 
 @_intrinsic(prefer_literal=True)
@@ -290,15 +319,18 @@ def correlate_group(walk: Any, padded: Any, pitch: int, start: int, count: int, 
         for r in range(0, walk.runs.size, step):
             runs = r, min(r + step, walk.runs.size)
             place = column * depth + r * walk.length * width
-            where = count * pixels, place, start * y.shape[1] + column
+            together = walk.beside if width == LANES and walk.beside > 0 else count * pixels
+            where = count * pixels, together, place, start * y.shape[1] + column
             if place > 0:  # the first pass has fetched it
                 coming = ahead(x, len(x), pixels)
             if width == 64:
-                _correlate(walk, words, y.reshape(-1), runs, where, coming, 4)
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 4, 1)
             elif width == 32:
-                _correlate(walk, words, y.reshape(-1), runs, where, coming, 2)
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 2, 1)
+            elif walk.beside > 0:
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 1, COLUMNS)
             else:
-                _correlate(walk, words, y.reshape(-1), runs, where, coming, 1)
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 1, 1)
         column += width
 
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnn_ref.kernels.correlation import Walk, correlate, outer
-from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, pitch_of
+from bnn_ref.kernels.layout import NONE, Geometry, aligned, beside, lay_filters, pitch_of
 from bnn_ref.kernels.threads import share
+from bnn_ref.kernels.tiles import COLUMNS
 
 Floats = NDArray[Any]
 Places = NDArray[np.int64]
@@ -62,8 +63,8 @@ def convolve(x: Floats, w: Floats, geometry: Geometry) -> Floats:
     filters, pixels = w.shape[-1], prod(geometry.shape)
     pitch, pad = pitch_of(filters), geometry.padding
     group = _group(len(x), geometry.size + pixels * pitch)
-    laid = lay_filters(w.reshape(-1, filters).T)
-    walk = Walk(laid, geometry.runs, geometry.length, *_places(geometry, group, pitch))
+    laid = lay_filters(w.reshape(-1, filters).T, geometry.shared)
+    walk = Walk(laid, geometry.runs, geometry.length, *_places(geometry, group, pitch), geometry.beside)
     y, rows = aligned((len(x), pixels * pitch), np.float32), _rows(x)
     height, width, channels = geometry.padded
 
@@ -168,7 +169,10 @@ def _back(geometry: Geometry, words: int, images: int, numbers: int) -> _Back:
         sources = _spread(firsts.reshape(-1), group, height * row)
         targets = _spread(pixels * pitch, group, prod(sizes) * pitch)
         runs, length = np.arange(len(down.taps)) * row, len(along.taps) * words
-        steps.append((down.taps[:, None], along.taps, Walk(NONE["reals"], runs, length, sources, targets)))
+        shared = numbers == 1 and len(along.taps) == COLUMNS
+        together = beside(geometry.width, geometry.stride) if shared else 0
+        walk = Walk(NONE["reals"], runs, length, sources, targets, together)
+        steps.append((down.taps[:, None], along.taps, walk))
     return _Back(height, row, top.before, left.before * words, group, steps, np.concatenate(dead))
 
 
@@ -191,7 +195,8 @@ def walk_back(
     dx.reshape(len(dx), pixels, pitch)[:, back.dead] = 0
     for down, along, walk in back.steps:
         taps = w[down, along].transpose(2, 0, 1, 3)
-        walks.append(walk._replace(filters=lay_filters(taps.reshape(channels, -1))))
+        laid = lay_filters(taps.reshape(channels, -1), walk.length if walk.beside else 0)
+        walks.append(walk._replace(filters=laid))
 
     def part(first: int, last: int) -> None:
         scratch = zeros(back.group, back.height, back.row, *word)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bnn_ref.kernels.tiles import LANES, block_of
+from bnn_ref.kernels.tiles import COLUMNS, LANES, block_of
 
 LINE = 64
 """Bytes of a cache line: a vector that crosses one is loaded twice."""
@@ -39,10 +39,11 @@ def ones(channels: int) -> NDArray[np.uint32]:
     return np.packbits(lanes, bitorder="little").view("<u4")
 
 
-def lay_filters(filters: NDArray[Any]) -> NDArray[Any]:
+def lay_filters(filters: NDArray[Any], length: int = 0) -> NDArray[Any]:
     """uint32 or float32 (F, words) -> one dimension: blocks as wide as a tile, each (words, block).
 
-    Filters that pad the last vector are zero.
+    Filters that pad the last vector are zero. `length` words a run, if outputs share them
+    (`Geometry.shared`): then a block of 16 has first words of a run's pixels first, then second ones.
     """
     count, words = filters.shape
     pitch, start = pitch_of(count), 0
@@ -53,8 +54,15 @@ def lay_filters(filters: NDArray[Any]) -> NDArray[Any]:
         given = filters[start : start + block].T
         part[:, : given.shape[1]] = given
         part[:, given.shape[1] :] = 0
+        if length and block == LANES:
+            part[:] = part.reshape(-1, COLUMNS, length // COLUMNS, block).swapaxes(1, 2).reshape(words, block)
         start += block
     return laid
+
+
+def beside(width: int, stride: int) -> int:
+    """`width`, where a row of so many outputs falls into tiles that are worth it, else 0."""
+    return width if stride == 1 and width >= 8 and width % 4 == 0 else 0
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,16 @@ class Geometry:
     def length(self) -> int:
         """Words that lie one after another: those of a kernel's row, or of one pixel where it is dilated."""
         return self.words * (self.kernel if self.dilation == 1 else 1)
+
+    @property
+    def beside(self) -> int:
+        """Outputs of a row, if each reads a pixel further than the one before and `COLUMNS` in a run; else 0."""
+        return beside(self.shape[1], self.stride) if (self.kernel, self.dilation) == (COLUMNS, 1) else 0
+
+    @property
+    def shared(self) -> int:
+        """Words of a run, where outputs beside one another share them, else 0: for `lay_filters`."""
+        return self.length if self.beside else 0
 
     @cached_property
     def runs(self) -> NDArray[np.int64]:

@@ -10,7 +10,8 @@ shorter vectors than the CPU has, and plain loops reach a third of this.
 Everything stands in one file: Numba renews its cache when this file changes. Source: ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -51,6 +52,12 @@ there are, then of the next.
 
 Enough sums at a time to hide the latency of each, and of floats, whose filters are 32 times as large, many
 pixels a filter: they come from the second cache.
+"""
+
+
+COLUMNS = 3
+"""Pixels of a kernel's row that outputs beside one another share: of the last 16 filters, with floats, each
+word is then taken for all of them before the next one, in place of each pixel's words before the next pixel's.
 """
 
 
@@ -126,21 +133,27 @@ KINDS: dict[str, tuple[Any, Callable[..., Any]]] = {
 """Vector type and inner step of a product: how many bits differ so far, or the sum so far."""
 
 
-def _sums(
-    builder: Any, kind: str, pixels: list[Any], filters: Any, runs: Any, count: Any, length: Any, nj: int
-) -> Any:
-    """The inner products of pixels and filters: one vector a pixel and j.
+@contextmanager
+def _two_ranges(builder: Any, outer: Any, inner: Any) -> Iterator[tuple[Any, Any]]:
+    """One loop in another."""
+    with cgutils.for_range(builder, outer, intp=INDEX) as first:
+        with cgutils.for_range(builder, inner, intp=INDEX) as second:
+            yield first.index, second.index
 
-    `runs`: `count` offsets of `length` words of a pixel that lie one after another.
-    """
+
+def _sums(builder: Any, kind: str, pixels: list[Any], filters: Any, arrays: Any, count: Any, nj: int) -> Any:
+    """The inner products of pixels and filters: one vector a pixel and j. `count`: how many runs."""
     vector, step = KINDS[kind]
     zero = _splat(vector, 0 if vector is WORDS else 0.0)
     sums = [[cgutils.alloca_once_value(builder, zero) for _ in range(nj)] for _ in pixels]
     position = cgutils.alloca_once_value(builder, filters)
+    columns = arrays["columns"] if (kind, nj) == ("floats", 1) else _index(1)
+    wide = builder.sdiv(arrays["length"], columns)
     with cgutils.for_range(builder, count, intp=INDEX) as run:
-        start = builder.load(builder.gep(runs, [run.index]))
-        with cgutils.for_range(builder, length, intp=INDEX) as word:
-            here, row = builder.add(start, word.index), builder.load(position)
+        start = builder.load(builder.gep(arrays["runs"], [run.index]))
+        with _two_ranges(builder, wide, columns) as (word, column):
+            here = builder.add(builder.add(start, word), builder.mul(column, wide))
+            row = builder.load(position)
             rows = [_load(builder, row, _index(LANES * j), vector) for j in range(nj)]
             for pixel, own in zip(pixels, sums, strict=True):
                 x = _broadcast(builder, builder.load(builder.gep(pixel, [here])), vector)
@@ -176,6 +189,8 @@ class Work(NamedTuple):
         Padded images of the next layer.
     nan : uint16 (1,)
         Not 0 after the sign of a NaN was asked for.
+    columns : int
+        Parts of a run that a last block of 16 filters reads side by side: `COLUMNS` or 1.
     """
 
     images: Any
@@ -191,6 +206,7 @@ class Work(NamedTuple):
     residual: Any
     bits: Any
     nan: Any
+    columns: int = 1
 
 
 class Finish:
@@ -315,14 +331,13 @@ def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: A
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arrays = _arrays(context, builder, signature.args[0], args[0])
         word, real, half, pitch, count, pixels = (builder.extract_value(args[3], i) for i in range(6))
-        walk = (arrays["runs"], count, arrays["length"], nj.literal_value)
         filters = builder.gep(arrays["filters"], [args[1]])
         finish = Finish(builder, arrays, pitch)
 
         def tile(first: Any, size: int) -> None:
             places = [_place(builder, arrays["pixels"], first, i) for i in range(size)]
             words = [builder.gep(arrays["images"], [builder.add(word, place[0])]) for place in places]
-            sums = _sums(builder, kind.literal_value, words, filters, *walk)
+            sums = _sums(builder, kind.literal_value, words, filters, arrays, count, nj.literal_value)
             for i, (own, (_, start, target)) in enumerate(zip(sums, places, strict=True)):
                 numbers = builder.add(real, builder.mul(builder.add(first, _index(i)), pitch))
                 for j, total in enumerate(own):

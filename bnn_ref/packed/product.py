@@ -8,7 +8,7 @@ import numpy as np
 
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, lay_filters, masks, pitch_of
 from bnn_ref.kernels.threads import share
-from bnn_ref.kernels.tiles import Work, convolution
+from bnn_ref.kernels.tiles import COLUMNS, Work, convolution
 from bnn_ref.kernels.xnor import lay_images, starts
 from bnn_ref.packed.fusing import Pass
 from bnn_ref.packed.signs import Signs
@@ -64,10 +64,14 @@ class Product:
             fields["start"] = starts(geometry, filters, source.shape[-1])
         elif cells > filters.shape[-1]:
             filters = np.pad(filters, [(0, 0)] * 3 + [(0, cells - filters.shape[-1])])
-        laid = lay_filters(filters.reshape(len(filters), -1))
+        shared = 0 if step.binary else geometry.shared
+        laid = lay_filters(filters.reshape(len(filters), -1), shared)
         targets = None if places[2] is None else places[2].targets
         pixels = geometry.places(targets, self.pitch)
-        self.work = Work(self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields)
+        columns = COLUMNS if shared else 1
+        self.work = Work(
+            self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields, columns=columns
+        )
         kind = "signs" if step.binary else "floats"
         self.run = convolution(kind, one.ops)
         self.worth = len(pixels) * filters.shape[0] * fan_in // PACE[kind]
