@@ -21,6 +21,7 @@ from bnn_ref.kernels.tiles import (
     COLUMNS,
     INDEX,
     LANES,
+    NARROW,
     REALS,
     SHAPES,
     WORD,
@@ -41,8 +42,8 @@ from bnn_ref.kernels.tiles import (
 WORDS_AT_ONCE = {4: (6, 3), 2: (12, 3), 1: (24, 12, 3)}
 """Words that meet so many vectors of gradients at a time, and of those that are left, and then one by one."""
 
-SIDE_BY_SIDE = (16, 8, 4)
-"""Output pixels of a row at a time, where they share words."""
+SIDE_BY_SIDE = {2: (8, 4), 1: (16, 8, 4)}
+"""Output pixels of a row that share words at a time, by NJ."""
 
 NEAR = 2**13
 """Filter words that a pass keeps in the first cache, 32 KiB."""
@@ -176,7 +177,7 @@ def _correlate(
     its part of. columns: how many pixels of a run share the words that are loaded, 1 for none.
     """
     shared = columns.literal_value
-    sizes = SHAPES["floats"][nj.literal_value] if shared == 1 else SIDE_BY_SIDE
+    sizes = SHAPES["floats"][nj.literal_value] if shared == 1 else SIDE_BY_SIDE[nj.literal_value]
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = dict(zip(signature.args[0].fields, signature.args[0].types, strict=True))
@@ -188,6 +189,8 @@ def _correlate(
         pixels, across, block, first = (builder.extract_value(args[4], i) for i in range(4))
         wide = builder.sdiv(held["length"], _index(shared))
         tables = at["filters"].type.pointee == WORD
+        if tables and shared > 1:  # their walks share nothing: nothing to compile
+            return context.get_dummy_value()
         future = _data(context, builder, signature.args[5].types[0], builder.extract_value(args[5], 0))
         begin, each = (builder.extract_value(args[5], i) for i in (1, 2))
 
@@ -319,12 +322,14 @@ def correlate_group(walk: Any, padded: Any, pitch: int, start: int, count: int, 
         for r in range(0, walk.runs.size, step):
             runs = r, min(r + step, walk.runs.size)
             place = column * depth + r * walk.length * width
-            together = walk.beside if width == LANES and walk.beside > 0 else count * pixels
+            together = walk.beside if width <= NARROW and walk.beside > 0 else count * pixels
             where = count * pixels, together, place, start * y.shape[1] + column
             if place > 0:  # the first pass has fetched it
                 coming = ahead(x, len(x), pixels)
             if width == 64:
                 _correlate(walk, words, y.reshape(-1), runs, where, coming, 4, 1)
+            elif width == 32 and walk.beside > 0:
+                _correlate(walk, words, y.reshape(-1), runs, where, coming, 2, COLUMNS)
             elif width == 32:
                 _correlate(walk, words, y.reshape(-1), runs, where, coming, 2, 1)
             elif walk.beside > 0:

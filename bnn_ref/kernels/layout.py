@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from bnn_ref.kernels.tiles import COLUMNS, LANES, block_of
+from bnn_ref.kernels.tiles import COLUMNS, LANES, NARROW, block_of
 
 LINE = 64
 """Bytes of a cache line: a vector that crosses one is loaded twice."""
@@ -42,8 +42,8 @@ def ones(channels: int) -> NDArray[np.uint32]:
 def lay_filters(filters: NDArray[Any], length: int = 0) -> NDArray[Any]:
     """uint32 or float32 (F, words) -> one dimension: blocks as wide as a tile, each (words, block).
 
-    Filters that pad the last vector are zero. `length` words a run, if outputs share them
-    (`Geometry.shared`): then a block of 16 has first words of a run's pixels first, then second ones.
+    Filters that pad the last vector are zero. `length`: words of a run, if outputs share them
+    (`Geometry.shared`); of narrow blocks the first words of all its pixels come first then, and so on.
     """
     count, words = filters.shape
     pitch, start = pitch_of(count), 0
@@ -54,7 +54,7 @@ def lay_filters(filters: NDArray[Any], length: int = 0) -> NDArray[Any]:
         given = filters[start : start + block].T
         part[:, : given.shape[1]] = given
         part[:, given.shape[1] :] = 0
-        if length and block == LANES:
+        if length and block <= NARROW:
             part[:] = part.reshape(-1, COLUMNS, length // COLUMNS, block).swapaxes(1, 2).reshape(words, block)
         start += block
     return laid
@@ -127,7 +127,7 @@ class Geometry:
 
     @property
     def beside(self) -> int:
-        """Outputs of a row, if each reads a pixel further than the one before and `COLUMNS` in a run; else 0."""
+        """Outputs of a row, if each reads a pixel further than the one before, `COLUMNS` a run; else 0."""
         return beside(self.shape[1], self.stride) if (self.kernel, self.dilation) == (COLUMNS, 1) else 0
 
     @property
@@ -177,7 +177,7 @@ def geometry(
     return Geometry(height, width, words, kernel, stride, padding, dilation)
 
 
-NONE: dict[str, NDArray[Any]] = {
+NONE: dict[str, Any] = {
     "start": np.zeros(0, np.int32),
     "table": np.zeros((0, 0), np.float32),
     "masks": np.zeros(0, np.uint16),

@@ -10,8 +10,7 @@ shorter vectors than the CPU has, and plain loops reach a third of this.
 Everything stands in one file: Numba renews its cache when this file changes. Source: ours.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -56,8 +55,11 @@ pixels a filter: they come from the second cache.
 
 
 COLUMNS = 3
-"""Pixels of a kernel's row that outputs beside one another share: of the last 16 filters, with floats, each
-word is then taken for all of them before the next one, in place of each pixel's words before the next pixel's.
+"""Pixels in a kernel's row, where outputs beside one another share the words of floats that are loaded."""
+
+NARROW = 32
+"""Filters of a block that is so narrow that they do: too few of them meet a word to be worth a load. Sums are
+then over word 0 of all pixels of a row, word 1 of all, and so on, in place of pixel after pixel.
 """
 
 
@@ -133,26 +135,21 @@ KINDS: dict[str, tuple[Any, Callable[..., Any]]] = {
 """Vector type and inner step of a product: how many bits differ so far, or the sum so far."""
 
 
-@contextmanager
-def _two_ranges(builder: Any, outer: Any, inner: Any) -> Iterator[tuple[Any, Any]]:
-    """One loop in another."""
-    with cgutils.for_range(builder, outer, intp=INDEX) as first:
-        with cgutils.for_range(builder, inner, intp=INDEX) as second:
-            yield first.index, second.index
-
-
 def _sums(builder: Any, kind: str, pixels: list[Any], filters: Any, arrays: Any, count: Any, nj: int) -> Any:
     """The inner products of pixels and filters: one vector a pixel and j. `count`: how many runs."""
     vector, step = KINDS[kind]
     zero = _splat(vector, 0 if vector is WORDS else 0.0)
     sums = [[cgutils.alloca_once_value(builder, zero) for _ in range(nj)] for _ in pixels]
     position = cgutils.alloca_once_value(builder, filters)
-    columns = arrays["columns"] if (kind, nj) == ("floats", 1) else _index(1)
+    columns = arrays["columns"] if kind == "floats" and LANES * nj <= NARROW else _index(1)
     wide = builder.sdiv(arrays["length"], columns)
     with cgutils.for_range(builder, count, intp=INDEX) as run:
         start = builder.load(builder.gep(arrays["runs"], [run.index]))
-        with _two_ranges(builder, wide, columns) as (word, column):
-            here = builder.add(builder.add(start, word), builder.mul(column, wide))
+        with (
+            cgutils.for_range(builder, wide, intp=INDEX) as word,
+            cgutils.for_range(builder, columns, intp=INDEX) as column,
+        ):
+            here = builder.add(builder.add(start, word.index), builder.mul(column.index, wide))
             row = builder.load(position)
             rows = [_load(builder, row, _index(LANES * j), vector) for j in range(nj)]
             for pixel, own in zip(pixels, sums, strict=True):
@@ -190,7 +187,7 @@ class Work(NamedTuple):
     nan : uint16 (1,)
         Not 0 after the sign of a NaN was asked for.
     columns : int
-        Parts of a run that a last block of 16 filters reads side by side: `COLUMNS` or 1.
+        Parts of a run that are read side by side for a `NARROW` block: `COLUMNS` or 1.
     """
 
     images: Any
@@ -206,7 +203,7 @@ class Work(NamedTuple):
     residual: Any
     bits: Any
     nan: Any
-    columns: int = 1
+    columns: Any = 1
 
 
 class Finish:

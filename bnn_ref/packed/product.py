@@ -68,10 +68,8 @@ class Product:
         laid = lay_filters(filters.reshape(len(filters), -1), shared)
         targets = None if places[2] is None else places[2].targets
         pixels = geometry.places(targets, self.pitch)
-        columns = COLUMNS if shared else 1
-        self.work = Work(
-            self.copy.flat, laid, geometry.runs, geometry.length, pixels, **fields, columns=columns
-        )
+        walk, columns = (geometry.runs, geometry.length, pixels), COLUMNS if shared else 1
+        self.work = Work(self.copy.flat, laid, *walk, **fields, columns=columns)
         kind = "signs" if step.binary else "floats"
         self.run = convolution(kind, one.ops)
         self.worth = len(pixels) * filters.shape[0] * fan_in // PACE[kind]
@@ -119,7 +117,7 @@ def _lies_in(source: Storage, window: Window) -> bool:
     return fits and source.cells.dtype != np.int32
 
 
-def _fields(numbers: Storage | None, residual: Storage | None, words: Storage | None) -> dict[str, Array]:
+def _fields(numbers: Storage | None, residual: Storage | None, words: Storage | None) -> dict[str, Any]:
     """The fields of a `Work` that are written, and the residual."""
     fields = dict(NONE)
     if numbers is not None:

@@ -30,7 +30,8 @@ def problems(draw, dtypes=DTYPES, most=4):
     dilation = draw(st.sampled_from([1, 1, 2, 3]))
     reach = range(0, kernel * dilation, dilation)[-1] + 1
     least = max(1, reach - 2 * padding)
-    size = draw(st.tuples(*[st.integers(least, least + most)] * 2))
+    height, width = draw(st.tuples(*[st.integers(least, least + most)] * 2))
+    size = height, width + draw(st.sampled_from([0, 0, 8]))  # wide enough for outputs that share words
     n, channels, filters = draw(st.integers(0, most)), draw(st.integers(1, most)), draw(st.integers(1, most))
     rng, dtype = np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(dtypes)
     x, w = (
@@ -122,6 +123,18 @@ def test_tiles_of_every_width(channels, filters, kernel, stride, dilation):
     out = [output_size(size, dilation * (kernel - 1) + 1, stride, padding) for size in (9, 8)]
     dy = integers(rng, (3, *out, filters), np.float32)
     check_against_naive((x, w, dy, (stride, padding, dilation)))
+
+
+@pytest.mark.parametrize("width", [7, 8, 12, 16, 20, 28])
+@pytest.mark.parametrize("filters", [16, 32, 80, 112])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_outputs_beside_one_another(width, filters, padding):
+    """Rows that fall into tiles of 16, 8 and 4 outputs, and others; narrow blocks and wide ones."""
+    rng = np.random.default_rng(width)
+    x, w = integers(rng, (2, 4, width, 5), np.float32), integers(rng, (3, 3, 5, filters), np.float32)
+    dy = integers(rng, (2, *(size + 2 * padding - 2 for size in (4, width)), filters), np.float32)
+    check_against_naive((x, w, dy, (1, padding, 1)))
+    check_against_naive((dy, w.swapaxes(2, 3), x, (1, 2 - padding, 1)))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

@@ -25,6 +25,20 @@ def test_filters_block_by_block(count: int, words: int, dtype: type) -> None:
     assert not got[count:].any()
 
 
+@pytest.mark.parametrize("count", [16, 32, 48, 80])
+def test_narrow_blocks_take_the_pixels_of_a_run_in_turn(count: int) -> None:
+    """Of runs of three pixels; a wide block takes one after another."""
+    words, runs = 5, 2
+    filters = np.arange(count * runs * 3 * words).reshape(count, -1).astype(np.float32)
+    wide = count // 64 * 64 * filters.shape[1]
+    laid, plain = lay_filters(filters, 3 * words), lay_filters(filters)
+    np.testing.assert_array_equal(laid[:wide], plain[:wide])
+    order = [
+        r * 15 + pixel * words + word for r in range(runs) for word in range(words) for pixel in range(3)
+    ]
+    np.testing.assert_array_equal(laid[wide:], lay_filters(filters[:, order])[wide:])
+
+
 @pytest.mark.parametrize(("filters", "pitch"), [(1, 16), (16, 16), (17, 32), (1000, 1008)])
 def test_pitch(filters: int, pitch: int) -> None:
     assert pitch_of(filters) == pitch

@@ -108,6 +108,26 @@ def test_integers_that_feed_a_real_product(padding: int) -> None:
     np.testing.assert_array_equal(Plan(pack(model).graph, x.shape[1:])(x), model(x))
 
 
+@given(
+    st.integers(1, 40),
+    st.sampled_from([5, 16, 24, 32, 48, 80, 100]),
+    st.sampled_from([8, 12, 16, 28]),
+    st.integers(0, 2),
+    st.integers(1, 2),
+)
+def test_a_real_product_of_rows_that_share_words(
+    c: int, f: int, width: int, padding: int, count: int
+) -> None:
+    """A wide row is summed up in another order: the same one in eval mode and packed."""
+    rng = np.random.default_rng(f)
+    real = Conv2d(c, f, 3, padding=padding, rng=rng)
+    model = Sequential(real, Conv2d(f, 3, 1, rng=rng, activation=signs(), weight=signs())).eval()
+    x = rng.normal(size=(3, 4, width + 2 - 2 * padding, c)).astype(np.float32)
+    assert_same_bits(Plan(pack(model).graph, x.shape[1:], count)(x), model(x))
+    alone = Sequential(real).eval()
+    assert_same_bits(Plan(pack(alone).graph, x.shape[1:], count)(x), alone(x))
+
+
 def test_the_result_takes_the_place_of_its_residual() -> None:
     plan = Plan(graph_of("bireal-18"), (28, 28, 1))
     numbers = [value for value in plan.values.values() if not isinstance(value, Bits)]
