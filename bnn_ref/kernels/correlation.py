@@ -1,7 +1,7 @@
-"""float32 convolution and both its gradients, as one skeleton: tiles of sums over padded images in the cache.
+"""float32 convolution and its gradient to images, as one skeleton: tiles of sums over images in the cache.
 
-Forward pass and gradient to the images are correlations: an output pixel is the sum over `runs` of words that
-lie one after another, times filters. In the gradient to the filters the sum is over the pixels instead.
+Both are correlations: an output pixel is the sum over `runs` of words that lie one after another, times
+filters. In the gradient to the filters the sum is over the pixels instead (`outer`).
 Images are taken a group at a time, padded in a scratch that stays in the cache while all filters pass, and
 the next group is fetched meanwhile. Every output is one chain of fused multiply-adds, in an order that no
 group and no thread changes.
@@ -38,9 +38,6 @@ from bnn_ref.kernels.tiles import (
     _tiled,
     block_of,
 )
-
-WORDS_AT_ONCE = {4: (6, 3), 2: (12, 3), 1: (24, 12, 3)}
-"""Words that meet so many vectors of gradients at a time, and of those that are left, and then one by one."""
 
 SIDE_BY_SIDE = {2: (8, 4), 1: (16, 8, 4)}
 """Output pixels of a row that share words at a time, by NJ."""
@@ -136,19 +133,21 @@ class _Sums:
 
         Of several columns each has vectors of its own, and row i reads word i + k in column k.
         """
-        kind, size = WORDS if row.type.pointee == WORD else REALS, LANES * len(self.vectors)
-        starts = [_index(k * size) for k in range(columns)]
-        vectors = [
-            [_load(self.builder, self.builder.gep(row, [start]), one, kind) for one in self.vectors]
-            for start in starts
-        ]
+        starts = [_index(LANES * len(self.vectors) * k) for k in range(columns)]
+        vectors = [self.load(self.builder.gep(row, [start])) for start in starts]
         for i, word in enumerate(words):
             for k in range(columns):
                 if 0 <= i - k < len(self.sums):
-                    self._meet(word, vectors[k], self.sums[i - k])
+                    self.meet(word, vectors[k], i - k)
 
-    def _meet(self, word: Any, vectors: list[Any], own: list[Any]) -> None:
-        for vector, total in zip(vectors, own, strict=True):
+    def load(self, row: Any) -> list[Any]:
+        """The vectors at `row`."""
+        kind = WORDS if row.type.pointee == WORD else REALS
+        return [_load(self.builder, row, vector, kind) for vector in self.vectors]
+
+    def meet(self, word: Any, vectors: list[Any], row: int) -> None:
+        """Add a word times vectors to one row."""
+        for vector, total in zip(vectors, self.sums[row], strict=True):
             before = self.builder.load(total)
             if vector.type == WORDS:
                 after = self.builder.fadd(before, _look_up(self.builder, word, vector))
@@ -224,48 +223,10 @@ def _correlate(
             sums.write(numbers, targets)
 
         with cgutils.for_range_slice(builder, _index(0), pixels, across, INDEX) as (begin_row, _):
-            _tiled(builder, across, sizes, lambda pixel, size: tile(builder.add(begin_row, pixel), size))
+            _tiled(builder, begin_row, builder.add(begin_row, across), sizes, tile)
         return context.get_dummy_value()
 
     return types.void(walk, images, y, runs, where, coming, nj, columns), build
-
-
-@_intrinsic(prefer_literal=True)
-def _outer(typing: Any, images: Any, sources: Any, dy: Any, dw: Any, some: Any, where: Any, nj: Any) -> Any:
-    """Add the products of words and 16 NJ gradients to dw, summed over pixels.
-
-    some: the first word and the one after the last. where: the first pixel and the one after the last; where
-    the words lie from a pixel's first; where the gradients begin; where the sums of word 0 begin; the pitch
-    of both.
-    """
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        words, at, grads, numbers = (_data(context, builder, signature.args[i], args[i]) for i in range(4))
-        first, last = (builder.extract_value(args[4], i) for i in range(2))
-        start, stop, run, grad, into, pitch = (builder.extract_value(args[5], i) for i in range(6))
-        grads, left = builder.gep(grads, [grad]), cgutils.alloca_once_value(builder, first)
-
-        def tile(word: Any, size: int) -> None:
-            places = [builder.add(word, _index(i)) for i in range(size)]
-            targets = [builder.add(into, builder.mul(pitch, place)) for place in places]
-            sums = _Sums(builder, size, nj.literal_value)
-            inside = builder.gep(words, [builder.add(run, word)])
-            with cgutils.for_range(builder, stop, start=start, intp=INDEX) as pixel:
-                x = builder.gep(inside, [_item(builder, at, pixel.index)])
-                row = builder.gep(grads, [builder.mul(pixel.index, pitch)])
-                sums.add((_word(builder, x, _index(i)) for i in range(size)), row)
-            sums.write(numbers, targets, plus=True)
-
-        for size in (*WORDS_AT_ONCE[nj.literal_value], 1):
-            begin = builder.load(left)
-            rest = builder.srem(builder.sub(last, begin), _index(size))
-            end = builder.sub(last, rest)
-            with cgutils.for_range_slice(builder, begin, end, _index(size), INDEX) as (word, _):
-                tile(word, size)
-            builder.store(end, left)
-        return context.get_dummy_value()
-
-    return types.void(images, sources, dy, dw, some, where, nj), build
 
 
 @_intrinsic
@@ -337,51 +298,3 @@ def correlate_group(walk: Any, padded: Any, pitch: int, start: int, count: int, 
             else:
                 _correlate(walk, words, y.reshape(-1), runs, where, coming, 1, 1)
         column += width
-
-
-@njit(cache=True, nogil=True)
-def outer(
-    x: Any, dy: Any, walk: Any, padded: Any, top: int, left: int, grads: Any, chunk: int, some: Any, dw: Any
-) -> None:
-    """Add to dw (words of all runs, pitch) the products of words of x and gradients dy (N, P, F).
-
-    grads : (images of a group * P, pitch), zeros at first, for filters that do not fill whole vectors.
-    chunk : pixels that are summed over at a time; their words and gradients stay in the cache while all sums
-    pass. some : which words of every run, the first and the one after the last. The rest as in `correlate`.
-    """
-    for start in range(0, x.shape[0], padded.shape[0]):
-        count = min(padded.shape[0], x.shape[0] - start)
-        _fill(x, start, count, padded, top, left)
-        _add_group(dy, walk, padded, grads, start, count, chunk, some, dw)
-
-
-@njit(cache=True, nogil=True)
-def _add_group(
-    dy: Any, walk: Any, padded: Any, grads: Any, start: int, count: int, chunk: int, some: Any, dw: Any
-) -> None:
-    """The sums of one group of images, which `padded` holds."""
-    pixels, filters = dy.shape[1:]
-    flat, sums, pitch = padded.reshape(-1), dw.reshape(-1), dw.shape[1]
-    if filters == pitch:
-        rows = dy[start : start + count].reshape(-1)
-    else:
-        for i in range(count):
-            for p in range(pixels):
-                at, to = ((start + i) * pixels + p) * filters, (i * pixels + p) * pitch
-                _copy(dy.reshape(-1), at, grads.reshape(-1), to, filters)
-        rows = grads.reshape(-1)
-    for p in range(0, count * pixels, chunk):
-        last = min(p + chunk, count * pixels)
-        column = 0
-        while column < pitch:
-            width = block_of(pitch - column)
-            for r in range(walk.runs.size):
-                into = r * walk.length * pitch + column
-                where = (p, last, walk.runs[r], column, into, pitch)
-                if width == 64:
-                    _outer(flat, walk.sources, rows, sums, some, where, 4)
-                elif width == 32:
-                    _outer(flat, walk.sources, rows, sums, some, where, 2)
-                else:
-                    _outer(flat, walk.sources, rows, sums, some, where, 1)
-            column += width

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bnn_ref.kernels.correlation import Walk, correlate, outer
+from bnn_ref.kernels.correlation import Walk, correlate
 from bnn_ref.kernels.layout import NONE, Geometry, aligned, beside, lay_filters, pitch_of
+from bnn_ref.kernels.outer import outer
 from bnn_ref.kernels.threads import share
-from bnn_ref.kernels.tiles import COLUMNS
+from bnn_ref.kernels.tiles import COLUMNS, LANES
 
 Floats = NDArray[Any]
 Places = NDArray[np.int64]
@@ -26,6 +27,9 @@ GROUP = 2**17
 
 CHUNK = 512
 """Pixels that a gradient to filters sums over at a time."""
+
+CHUNK_SHARED = 128
+"""The same, where outputs share words: there is so little to do with each that it lies in the first cache."""
 
 
 def _group(images: int, numbers: int) -> int:
@@ -214,15 +218,17 @@ def filters_grad(x: Floats, dy: Floats, geometry: Geometry) -> Floats:
     group = _group(len(x), geometry.size + pixels * pitch)
     firsts, _ = _places(geometry, group, pitch)
     dw = zeros(geometry.kernel**2 * channels, pitch)
-    walk = Walk(dw[:0, 0], geometry.runs, geometry.length, firsts, firsts)
+    together = geometry.beside if pitch == LANES else 0
+    walk = Walk(dw[:0, 0], geometry.runs, geometry.length, firsts, firsts, together)
+    chunk = max(1, CHUNK_SHARED // together) * together if together else CHUNK
     height, width, _ = geometry.padded
     rows = np.ascontiguousarray(dy, np.float32).reshape(len(dy), pixels, filters)
 
     def part(first: int, last: int) -> None:
-        """The sums of some words of every run: a thread has sums of its own, whatever it reads."""
+        """The sums of some words, of every run or pixel: a thread has sums of its own, whatever it reads."""
         scratch = zeros(group, height, width * channels)
         grads = zeros(group * pixels if pitch > filters else 0, pitch)
-        outer(images, rows, walk, scratch, pad, pad * channels, grads, CHUNK, (first, last), dw)
+        outer(images, rows, walk, scratch, pad, pad * channels, grads, chunk, (first, last), dw)
 
-    share(part, geometry.length, images.nbytes + rows.nbytes)
+    share(part, channels if together else geometry.length, images.nbytes + rows.nbytes)
     return cut(dw, (geometry.kernel, geometry.kernel, channels, pitch), filters)

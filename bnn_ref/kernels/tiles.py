@@ -306,9 +306,10 @@ def _place(builder: Any, pixels: Any, pixel: Any, i: int) -> list[Any]:
     return [builder.load(builder.gep(pixels, [builder.add(row, _index(k))])) for k in range(3)]
 
 
-def _tiled(builder: Any, stop: Any, sizes: tuple[int, ...], tile: Callable[[Any, int], None]) -> None:
-    """tile(first, size) for pixels 0 to stop - 1: as many of the first size as there are, then the next."""
-    begin = _index(0)
+def _tiled(
+    builder: Any, begin: Any, stop: Any, sizes: tuple[int, ...], tile: Callable[[Any, int], None]
+) -> None:
+    """tile(first, size) for begin to stop - 1: as many of the first size as there are, then of the next."""
     for size in sizes:
         end = builder.sub(stop, builder.srem(builder.sub(stop, begin), _index(size)))
         with cgutils.for_range_slice(builder, begin, end, _index(size), INDEX) as (first, _):
@@ -347,7 +348,7 @@ def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: A
                     bits = builder.add(half, builder.add(target, vector))
                     finish(ops.literal_value, total, place | {"bits": bits})
 
-        _tiled(builder, pixels, sizes, tile)
+        _tiled(builder, _index(0), pixels, sizes, tile)
         return context.get_dummy_value()
 
     return types.void(work, block, column, firsts, kind, ops, nj), build

@@ -53,6 +53,7 @@ def blocks_of(size):
             (conv, "_BLOCK", size),
             (floats, "GROUP", size),
             (floats, "CHUNK", 7 if size == 1 else floats.CHUNK),
+            (floats, "CHUNK_SHARED", 1 if size == 1 else floats.CHUNK_SHARED),
         ):
             stack.enter_context(patch.object(module, name, value))
         floats._back.cache_clear()  # it remembers groups
