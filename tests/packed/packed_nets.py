@@ -41,9 +41,6 @@ from bnn_ref.layers import (
 from bnn_ref.parameter import Array
 
 SCALES = st.sampled_from([None, CHANNEL_SCALE, TENSOR_SCALE])
-WIDTHS = st.one_of(st.integers(2, 5), st.sampled_from([8, 12]))
-"""Of images: outputs of a row share words from 8 on."""
-
 CHANNELS = st.one_of(st.sampled_from([1, 2, 63, 64, 65, 128, 130]), st.integers(1, 130), st.integers(1, 600))
 
 
@@ -180,7 +177,7 @@ def grouped(draw: st.DrawFn) -> tuple[Layer, Array]:
     last = Conv2d(channels, 3, 1, rng=rng, activation=hard, weight=hard)
     model = Sequential(parts, BatchNorm(channels), last)
     perturb(model, rng)
-    return model.eval(), inputs(rng, (2, draw(st.integers(2, 5)), draw(WIDTHS), groups * c))
+    return model.eval(), inputs(rng, (2, draw(st.integers(2, 5)), draw(st.integers(2, 5)), groups * c))
 
 
 @st.composite
@@ -238,7 +235,7 @@ def networks(draw: st.DrawFn) -> tuple[Layer, Array]:
     """A network in eval mode and an input for it."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     c, size = draw(CHANNELS), draw(st.integers(1, 5))
-    shape = (draw(st.integers(1, 3)), size, draw(WIDTHS), c)
+    shape = (draw(st.integers(1, 3)), size, draw(st.integers(1, 5)), c)
     parts: list[Layer] = []
     for _ in range(draw(st.integers(1, 3))):
         layer = draw(products(rng, c, False))
