@@ -578,3 +578,22 @@ def test_no_maps_at_all(rule: Any) -> None:
         assert "maps" in str(error)  # noqa: PT017
         return
     assert empty.vjp(x, x).tolist() == (x if rule is Compose else 0 * x).tolist()
+
+
+def test_a_value_inside_another_composition_is_computed_once() -> None:
+    asked = []
+
+    @dataclass(frozen=True)
+    class Counted(Map):
+        def __call__(self, x: Any) -> Any:
+            asked.append(x)
+            return 2 * x
+
+        def vjp(self, x: Any, dy: Any) -> Any:
+            return 2 * dy
+
+    inner = Compose((Counted(), Tanh()))
+    x, dy = RNG.normal(size=5), RNG.normal(size=5)
+    got = Compose((inner, Identity())).vjp(x, dy)
+    assert len(asked) == 1
+    np.testing.assert_array_equal(got, inner.vjp(x, dy))

@@ -1,7 +1,10 @@
 """The gradient of a float32 convolution to its filters: sums over pixels of words times gradients.
 
 The images are padded in a scratch, a group at a time, as in `correlation`. A sum is one chain of fused
-multiply-adds over the pixels of a chunk, then added to what earlier chunks gave. Source: ours.
+multiply-adds over the pixels of a chunk, then added to what earlier chunks gave.
+
+The vectors are those of `tiles` and `correlation`: after a change there, delete the cached machine code of
+this file. Source: ours.
 """
 
 from typing import Any

@@ -33,9 +33,7 @@ def test_narrow_blocks_take_the_pixels_of_a_run_in_turn(count: int) -> None:
     wide = count // 64 * 64 * filters.shape[1]
     laid, plain = lay_filters(filters, 3 * words), lay_filters(filters)
     np.testing.assert_array_equal(laid[:wide], plain[:wide])
-    order = [
-        r * 15 + pixel * words + word for r in range(runs) for word in range(words) for pixel in range(3)
-    ]
+    order = [(r * 3 + pixel) * words + word for r, word, pixel in np.ndindex(runs, words, 3)]
     np.testing.assert_array_equal(laid[wide:], lay_filters(filters[:, order])[wide:])
 
 
