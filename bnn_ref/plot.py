@@ -227,30 +227,35 @@ def histories(runs: Mapping[str, Sequence[History]]) -> Figure:
 
 
 def slopes(runs: Mapping[str, Sequence[History]]) -> Figure:
-    """The slope at 0 of every trained surrogate over epochs: a line a surrogate of a run, a colour a label.
+    """The slope at 0 of every trained surrogate, before the first step and after each epoch.
 
-    Where it is negative, training climbs.
+    A line a surrogate of a run, a colour a label. Where it is negative, training climbs.
 
     Parameters
     ----------
     runs : mapping of str to sequence of History
-        Labels whose histories hold no slopes are left out.
+        Labels whose histories hold no slopes are left out. Histories of older files do not say what they
+        began with: their lines begin after an epoch.
     """
     shown = {label: group for label, group in runs.items() if any(e.slopes for run in group for e in run)}
     with matplotlib.rc_context(STYLE):
         fig = figure(6.4, 3.8)
         ax = fig.subplots()
         for i, (label, group) in enumerate(shown.items()):
-            lines = [[epoch.slopes[key] for epoch in run] for run in group for key in run[0].slopes]
-            y = np.array(lines).T
+            y = np.array([_path(run, key) for run in group for key in run[0].slopes]).T
             style = DASHES[i % len(DASHES)], PALETTE[i % len(PALETTE)]
-            drawn = ax.plot(np.arange(1, len(y) + 1), y, style[0], color=style[1], linewidth=1.2)
+            drawn = ax.plot(y, style[0], color=style[1], linewidth=1.2)
             drawn[0].set_label(label)
         ax.axhline(0, color=INK, linewidth=0.8)
         ax.set(xlabel="epoch", ylabel="slope of T at 0")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         fig.legend(loc="outside lower center", ncols=3)
     return fig
+
+
+def _path(run: History, key: str) -> list[float]:
+    """A surrogate's slope before the first step, NaN where that is not known, and after every epoch."""
+    return [run[0].slopes_before.get(key, np.nan), *(epoch.slopes[key] for epoch in run)]
 
 
 def _measure(runs: Mapping[str, Sequence[History]]) -> str:

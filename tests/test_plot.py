@@ -89,12 +89,16 @@ def test_slopes_are_a_line_a_surrogate_of_a_run() -> None:
     def run(*slopes: dict[str, float]) -> History:
         return History(tuple(replace(e, slopes=s) for e, s in zip(history(*[0.5] * 2), slopes, strict=True)))
 
-    learned = run({"a.weight": 0.5, "b.weight": -1.0}, {"a.weight": 0.7, "b.weight": -2.0})
+    older = run({"a.weight": 0.5, "b.weight": -1.0}, {"a.weight": 0.7, "b.weight": -2.0})
+    began = replace(older[0], slopes_before={"a.weight": 0.25, "b.weight": -0.5})
+    learned = History((began, older[1]))
     again = run({"a.weight": 3.0, "b.weight": 4.0}, {"a.weight": 5.0, "b.weight": 6.0})
     ax = plot.slopes({"fixed": [history(0.2, 0.4)], "learned": [learned, again]}).axes[0]
     *lines, zero = ax.lines
     drawn = [np.asarray(line.get_ydata()).tolist() for line in lines]
-    assert drawn == [[0.5, 0.7], [-1.0, -2.0], [3.0, 5.0], [4.0, 6.0]]
+    assert drawn[:2] == [[0.25, 0.5, 0.7], [-0.5, -1.0, -2.0]]
+    np.testing.assert_array_equal(drawn[2:], [[np.nan, 3.0, 5.0], [np.nan, 4.0, 6.0]])
+    assert {tuple(np.asarray(line.get_xdata()).tolist()) for line in lines} == {(0, 1, 2)}
     assert np.asarray(zero.get_ydata()).tolist() == [0, 0]
     assert [line.get_label() for line in lines if not str(line.get_label()).startswith("_")] == ["learned"]
 

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from bnn_ref import models, packed, plot, pose
@@ -172,12 +171,15 @@ def predict(
     candidates = _candidates(known, truth is not None, boxes)
     pictures = pose.Folder(images, known.images)
     pictures.check(candidates.image_ids.tolist())
+    drawings = {} if draw is None else _drawings(pictures, candidates.image_ids.tolist(), draw)
     found = pose.find(network, candidates, pictures, preprocessing, flip=flip, exact=exactly)
     records = pose.result_records(known, found.image_ids.tolist(), found.keypoints, found.scores)
     with replacing(out) as temporary:
         temporary.write_text(json.dumps(records, allow_nan=False))
     if draw is not None:
-        _draw(found, pictures, draw)
+        draw.mkdir(exist_ok=True)
+    for key, drawing in drawings.items():
+        plot.save(plot.poses(pictures(key), found.keypoints[found.image_ids == key]), drawing)
     console.print(f"{len(records)} persons in {len(set(found.image_ids.tolist()))} images")
     console.print(f"wrote {out}", highlight=False, soft_wrap=True)
 
@@ -206,8 +208,15 @@ def _network(file: Path) -> tuple[Callable[[Array], Array], Preprocessing, Mappi
     return network.model, network.preprocessing, network.data
 
 
-def _draw(found: pose.Found, pictures: pose.Folder, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for key in np.unique(found.image_ids).tolist():
-        name = Path(pictures.images[key].file_name).with_suffix(".png").name
-        plot.save(plot.poses(pictures(key), found.keypoints[found.image_ids == key]), folder / name)
+def _drawings(pictures: pose.Folder, image_ids: list[int], folder: Path) -> dict[int, Path]:
+    """Where each image is drawn; ValueError where that is an image itself, or where two would be drawn."""
+    files = {key: pictures.path / pictures.images[key].file_name for key in image_ids}
+    images = {file.resolve() for file in files.values()}
+    drawn: dict[Path, int] = {}
+    for key, file in files.items():
+        drawing = folder / file.with_suffix(".png").name
+        require(drawing.resolve() not in images, "draw", "a folder without these images", str(drawing))
+        other = drawn.setdefault(drawing, key)
+        wanted = f"images with names of their own, image {other} being drawn there"
+        require(other == key, "draw", wanted, f"{drawing} for image {key} too")
+    return {key: drawing for drawing, key in drawn.items()}

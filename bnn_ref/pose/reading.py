@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,6 +12,11 @@ from bnn_ref.parameter import Array
 from bnn_ref.pose.annotations import Annotations, Boxes, Image, Results
 from bnn_ref.pose.joints import COUNT, JOINTS
 from bnn_ref.pose.records import Record, read_json, records
+
+SMALLEST = 1e-3
+"""Pixels that a box must have one way: a crop of much less has no scale that floats can hold."""
+
+Parsed = TypeVar("Parsed", Annotations, Results, Boxes)
 
 
 def read_annotations(path: str | PathLike[str]) -> Annotations:
@@ -21,11 +27,11 @@ def read_annotations(path: str | PathLike[str]) -> Annotations:
     OSError
         If the file cannot be read.
     ValueError
-        If it is no such file; says which record is wrong, what was required and what came.
+        If it is no such file; says which record of which file is wrong, what was required and what came.
 
     Source: coco2014 (the format).
     """
-    return parse_annotations(read_json(path))
+    return _named(path, parse_annotations)
 
 
 def read_results(path: str | PathLike[str], truth: Annotations) -> Results:
@@ -40,7 +46,7 @@ def read_results(path: str | PathLike[str], truth: Annotations) -> Results:
 
     Source: coco2014 (the format).
     """
-    return parse_results(read_json(path), truth)
+    return _named(path, parse_results, truth)
 
 
 def read_boxes(path: str | PathLike[str], truth: Annotations) -> Boxes:
@@ -55,7 +61,16 @@ def read_boxes(path: str | PathLike[str], truth: Annotations) -> Boxes:
 
     Source: coco2014 (the format).
     """
-    return parse_boxes(read_json(path), truth)
+    return _named(path, parse_boxes, truth)
+
+
+def _named(path: str | PathLike[str], parse: Callable[..., Parsed], *more: Annotations) -> Parsed:
+    """What a document says; errors begin with its file, since a command may read two."""
+    document = read_json(path)
+    try:
+        return parse(document, *more)
+    except ValueError as reason:
+        raise ValueError(f"{path}: {reason}") from None
 
 
 def parse_annotations(document: Any) -> Annotations:
@@ -97,8 +112,8 @@ def parse_boxes(document: Any, truth: Annotations) -> Boxes:
     for record in records("boxes", document):
         if _known(record, "category_id", known) == truth.category:
             box = record.numbers("bbox", 4)
-            if min(box[2:]) < 0 or max(box[2:]) == 0:
-                raise record.refuse("bbox", "a width and a height >= 0, one of them above 0", box)
+            if min(box[2:]) < 0 or max(box[2:]) < SMALLEST:
+                raise record.refuse("bbox", f"a width and a height >= 0, one of them >= {SMALLEST}", box)
             rows.append((_known(record, "image_id", truth.images), box, record.number("score")))
     image_ids, boxes, scores = zip(*rows) if rows else ((),) * 3
     shaped = np.array(boxes, float).reshape(-1, 4)

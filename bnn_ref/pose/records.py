@@ -10,35 +10,63 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-LARGEST = 2**30
-"""Bytes of JSON that are read at most: four times COCO's largest keypoint file."""
+LARGEST = 2**29
+"""Bytes of JSON that are read at most: twice COCO's largest keypoint file."""
+
+LONGEST = 400
+"""Digits of a whole number: no record takes one as long, and Python reads 4,300 of them."""
 
 NUMBER = "a finite number of at most 1e100"
 
 
 def read_json(path: str | PathLike[str]) -> Any:
-    """The document in a JSON file.
+    """The document in a JSON file, or in whatever else can be read by that name.
+
+    Whole numbers of `LONGEST` digits and more become infinity: whoever asks for one can name its record.
 
     Raises
     ------
     OSError
-        If the file cannot be read.
+        If it cannot be read.
     ValueError
-        If it is larger than `LARGEST`, cut short, nested without end, or no JSON.
+        If it is longer than `LARGEST`, cut short, nested without end, no JSON, or gives a key twice.
     MemoryError
         If memory does not hold it; names the file too.
     """
-    size = Path(path).stat().st_size
-    if size > LARGEST:
-        raise ValueError(f"{path}: required at most {LARGEST:,} bytes of JSON, got {size:,}")
+    with Path(path).open("rb") as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"{path}: required at most {LARGEST:,} bytes of JSON, got more")
     try:
-        return json.loads(Path(path).read_text("utf-8"))
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_int=_parsed)
+    except _Twice as reason:
+        raise ValueError(f"{path}: {reason}") from None
     except (ValueError, RecursionError) as reason:
         raise ValueError(
             f"{path}: required JSON, got a file that is none or is cut short ({reason})"
         ) from None
     except MemoryError:
-        raise MemoryError(f"{path}: required memory for {size:,} bytes of JSON, got too little") from None
+        raise MemoryError(
+            f"{path}: required memory for {len(content):,} bytes of JSON, got too little"
+        ) from None
+
+
+class _Twice(ValueError):
+    """A key stands twice in one record."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        name = f" (id {_short(values['id'])})" if _is_whole(values.get("id")) else ""
+        raise _Twice(f"record{name}: {_short(twice)}: required once, got {keys.count(twice)} times")
+    return values
+
+
+def _parsed(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST else float(digits)
 
 
 @dataclass(frozen=True)
@@ -87,10 +115,10 @@ class Record:
         return float(value)
 
     def text(self, key: str) -> str:
-        """A text with something in it."""
+        """A text with something in it, and nothing that does not print."""
         value = self.take(key)
-        if not isinstance(value, str) or not value:
-            raise self.refuse(key, "a text", value)
+        if not isinstance(value, str) or not value or not value.isprintable():
+            raise self.refuse(key, "a text that can be printed", value)
         return value
 
     def numbers(self, key: str, count: int) -> list[float]:

@@ -101,11 +101,9 @@ def _pictures(findings: Findings) -> dict[str, Markup]:
     plan, result = findings.plan, findings.comparison
     groups, learned = _histories(result), _histories(findings.learned)
     best = findings.packings[0]
-    slopes = (
-        f"slope at 0 of every trained surrogate over epochs, a line a run; among them {', '.join(learned)}"
-    )
+    slopes = "slope at 0 of every trained surrogate, before and while training, a line a run; among them"
     return {
-        "slopes": _svg(plot.slopes({**groups, **learned}), slopes),
+        "slopes": _svg(plot.slopes({**groups, **learned}), f"{slopes} {', '.join(learned)}"),
         "spectra": _svg(plot.spectra(plan.binary), "|H| over angular frequency, all estimators"),
         "comparison": _svg(plot.comparison(result), "test accuracy of every run and the means"),
         "histories": _svg(plot.histories(groups), "mean test accuracy over epochs, by estimator"),

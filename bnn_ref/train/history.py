@@ -36,6 +36,8 @@ class Epoch:
         that is not zero (`quantization_gap`).
     slopes : dict
         T'(0) of every trained surrogate after the epoch (`trained_slopes`).
+    slopes_before : dict
+        The same before its first step: what training began with, in epoch 0.
     end_step, end_lr_sum, end_lr : int, float, float
         Steps and the sum of their sizes after this epoch, and the size of its last step.
     measure : str
@@ -54,6 +56,7 @@ class Epoch:
     penalty: float = 0.0
     gaps: dict[str, list[float]] = field(default_factory=dict, hash=False)
     slopes: dict[str, float] = field(default_factory=dict, hash=False)
+    slopes_before: dict[str, float] = field(default_factory=dict, hash=False)
     end_step: int = 0
     end_lr_sum: float = 0.0
     end_lr: float = 0.0

@@ -99,6 +99,7 @@ class Training:
         self._harden(number)
         self.model.refresh()
         self.model.train()
+        slopes_before = trained_slopes(self.model)
         loss, penalty, right = self._train()
         if self.config.reestimate_norms:
             measure_norms(self.model, self.task.inputs(BATCH))
@@ -114,6 +115,7 @@ class Training:
             penalty=penalty,
             gaps=quantization_gap(self.model),
             slopes=trained_slopes(self.model),
+            slopes_before=slopes_before,
             end_step=self.step,
             end_lr_sum=self.lr_sum,
             end_lr=self.optimizer.lr,

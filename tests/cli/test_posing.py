@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,23 @@ def test_boxes_of_a_detector_and_no_annotations_at_all(drawn: Path, tmp_path: Pa
     assert [one["image_id"] for one in whole] == list(range(1, 9))
     assert sorted(p.name for p in (tmp_path / "pictures").iterdir()) == [f"{i:06d}.png" for i in range(1, 9)]
     assert pose.read_image(tmp_path / "pictures" / "000001.png").shape == (480, 480, 3)
+
+
+def test_no_drawing_takes_the_place_of_an_image_or_of_another(drawn: Path, tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    shutil.copytree(drawn / "images", images)
+    before = {file: file.read_bytes() for file in images.iterdir()}
+    given = (drawn / "net.safetensors", images, "--out", tmp_path / "r.json", "--draw")
+    done = run("predict", *given, images)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "draw: required a folder without these images, got" in done.stderr
+    (images / "000001.png").rename(images / "000002.jpg")
+    done = run("predict", *given, tmp_path / "pictures")
+    assert done.exit_code == 2
+    assert "draw: required images with names of their own, image 1 being drawn there, got" in done.stderr
+    assert not (tmp_path / "pictures").exists()
+    assert not (tmp_path / "r.json").exists()
+    assert sorted(file.read_bytes() for file in images.iterdir()) == sorted(before.values())
 
 
 def test_training_on_drawn_figures(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -102,6 +103,44 @@ def test_row_2_the_backward_is_the_derivative_of_s(seed: int, x: float) -> None:
             down[k, i] -= h
             slope = (naive(x, u, up) - naive(x, u, down)) / (2 * h)
             np.testing.assert_allclose(dv[i, k], slope, rtol=1e-7, atol=1e-8)
+
+
+def logits_at(x: float, weights: list[Array], act: Callable[[float], float]) -> tuple[list[float], float]:
+    """All logits, and how near anything comes to a kink of the activation or of the gate."""
+    values, near = [x], 1.0
+    for depth, w in enumerate(weights):
+        sums = [sum(w[i, j] * value for i, value in enumerate(values)) for j in range(w.shape[1])]
+        last = depth == len(weights) - 1
+        near = min([near, *(abs(abs(total) - 1) if last else abs(total) for total in sums)])
+        values = sums if last else [act(total) for total in sums]
+    return values, near
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+@given(seed=SEEDS, x=st.floats(-3, 3))
+def test_row_2_at_every_depth_and_activation(depth: int, activation: str, seed: int, x: float) -> None:
+    act = {"tanh": math.tanh, "relu": lambda t: max(t, 0.0), "identity": lambda t: t}[activation]
+    b = core("bbc", seed, depth=depth, hidden=3, activation=activation)
+    weights, h = [2 * p.value for p in b.parameters()], 1e-6
+    for parameter, value in zip(b.parameters(), weights, strict=True):
+        parameter.value = value
+    if logits_at(x, weights, act)[1] < 1e-4:
+        return
+
+    def s(x: float) -> float:
+        return sum(min(max(f, -1.0), 1.0) for f in logits_at(x, weights, act)[0])
+
+    dx, grads = gradients(b, [x])
+    np.testing.assert_allclose(dx, (s(x + h) - s(x - h)) / (2 * h), rtol=1e-7, atol=1e-8)
+    for w, dw in zip(weights, grads, strict=True):
+        for at in np.ndindex(w.shape):
+            kept, ends = w[at], []
+            for step in (h, -h):
+                w[at] = kept + step
+                ends.append(s(x))
+            w[at] = kept
+            np.testing.assert_allclose(dw[at], (ends[0] - ends[1]) / (2 * h), rtol=1e-7, atol=1e-8)
 
 
 @pytest.mark.parametrize(("x", "slope"), [(0.3, 1.29373100), (-0.3, 1.29373100), (2.0, -0.01373710)])
@@ -222,6 +261,16 @@ def test_row_7_the_decision_and_its_gradient() -> None:
         np.testing.assert_allclose(dw, [[2 * g @ x] * 2], rtol=1e-12)
         weights.value = -weights.value
         np.testing.assert_array_equal(np.abs(gradients(b, x, g)[0]), np.abs(dx))
+
+
+def test_row_7_the_signed_split_sends_the_gradient_up_one_logit_and_down_the_other() -> None:
+    x, g = np.array([-1.5, 0.25, 2.0]), np.array([1.0, -2.0, 0.5])
+    b = core("bbc-argmax-signed")
+    (weights,) = b.parameters()
+    weights.value = np.array([[0.3, 0.8]])
+    dx, (dw,) = gradients(b, x, g)
+    np.testing.assert_allclose(dx, 2 * g * (0.8 - 0.3), rtol=1e-12)
+    np.testing.assert_allclose(dw, [[-2 * g @ x, 2 * g @ x]], rtol=1e-12)
 
 
 # rows 8 to 11: weights

@@ -52,6 +52,8 @@ def test_every_epoch_writes_it_down(few: Dataset) -> None:
     model = build(weight_estimator="bbc", weight_parameters={"init": "positive"})
     before = trained_slopes(model)
     history = fit(model, few, Config(epochs=2, batch_size=43, estimator_lr=1e-2))
+    assert history[0].slopes_before == before
+    assert history[1].slopes_before == history[0].slopes
     assert history[1].slopes == trained_slopes(model)
     values = [next(iter(slopes.values())) for slopes in (before, history[0].slopes, history[1].slopes)]
     assert len(set(values)) == 3

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bnn_ref import pose
-from bnn_ref.pose.figures import Difficulty, generate
+from bnn_ref.pose.figures import DIFFICULTIES, Difficulty, generate
 from bnn_ref.pose.figures.canvas import Canvas
 from bnn_ref.pose.figures.figure import LIMBS, PARTS, draw_figure, paint
 from bnn_ref.pose.figures.scene import annotate
@@ -28,6 +28,18 @@ def test_a_longer_set_begins_with_the_shorter_and_another_seed_is_another_set() 
     assert all(not np.array_equal(a, b) for a in many for b in other)
     assert (many.shape, many.dtype) == ((6, 80, 64, 3), np.uint8)
     assert len({picture.tobytes() for picture in many}) == 6
+
+
+def test_the_set_of_the_study_is_the_one_that_its_records_are_of() -> None:
+    """What is on record was learnt from these pictures: another way of drawing makes another set."""
+    images, document = generate(2, seed=0, size=(128, 128), difficulty=DIFFICULTIES["easy"])
+    np.testing.assert_allclose(images.mean(axis=(1, 2, 3)), [85.492, 124.315], atol=0.01)
+    np.testing.assert_allclose(images.std(axis=(1, 2, 3)), [44.069, 28.557], atol=0.01)
+    noses = [person["keypoints"][:3] for person in document["annotations"]]
+    np.testing.assert_allclose(noses, [[57.3, 25.5, 2], [63.6, 24.3, 2]], atol=0.06)
+    assert [person["area"] for person in document["annotations"]] == [1303, 2022]
+    (other,) = generate(1, seed=1, size=(128, 128), difficulty=DIFFICULTIES["easy"])[1]["annotations"]
+    np.testing.assert_allclose(other["keypoints"][:3], [83.21, 10.12, 2], atol=0.01)
 
 
 def test_the_document_is_coco_s_and_goes_through_json() -> None:
