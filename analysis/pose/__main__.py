@@ -4,6 +4,10 @@ SBPN or a small BHRNet, as we reconstruct them, learn drawn figures (analysis/po
 and binary, all with one recipe. One arm and seed alone:
 
     python -m analysis.pose --arms "full precision" --seeds 1 --jobs 1 --photo-epochs 0
+
+and the check on photographs alone, which takes no drawn figures:
+
+    python -m analysis.pose --only-photographs --folder DATA
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from analysis.contrasts import contrasts
 from analysis.experiment import Arms, Experiment, Trial
 from analysis.pose import arms, photographs, task
 from analysis.tables import Table
+from bnn_ref.checks import require
 from bnn_ref.train import Config, compare
 
 QUESTION = "Do binary pose networks find joints, and which gradient estimator helps them?"
@@ -41,6 +46,7 @@ def add(made: ArgumentParser) -> None:
     made.add_argument(
         "--heart-epochs", type=int, default=400, help="on photographs, in full precision, unvaried"
     )
+    made.add_argument("--only-photographs", action="store_true", help="leave the drawn figures out")
 
 
 def chosen(options: Namespace) -> Arms:
@@ -50,15 +56,19 @@ def chosen(options: Namespace) -> Arms:
 
 def tables(trial: Trial) -> Mapping[str, Table]:
     """Every table of this study by name."""
+    drawn = {} if trial.options.only_photographs else _figures(trial)
+    return drawn | _photographs(trial.options, trial.config)
+
+
+def _figures(trial: Trial) -> dict[str, Table]:
+    """The comparison, on the drawn set."""
     options, work = trial.options, task.drawn(trial.options)
     given = (work, options.network, trial.arms, trial.seeds, trial.config, task.shared(options), trial.jobs)
-    result = compare(*given, on_run_end=trial.tell)
-    suffix = _suffix(options)
-    made = {
+    result, suffix = compare(*given, on_run_end=trial.tell), _suffix(options)
+    return {
         f"pose-arms{suffix}": arms.table(result),
         f"pose-contrasts{suffix}": contrasts(result, arms.CONTRASTS, None, "expected"),
     }
-    return made | _photographs(options, trial.config)
 
 
 def _suffix(options: Namespace) -> str:
@@ -70,6 +80,7 @@ def _photographs(options: Namespace, config: Config) -> dict[str, Table]:
     """The check on photographs, where they are."""
     folder = photographs.found(options.folder)
     if options.photo_epochs == 0 or folder is None:
+        require(not options.only_photographs, "only-photographs", "photographs and epochs", options.folder)
         why = "0 epochs" if folder else "no folder of them, neither by --folder nor in BNN_REF_DATA"
         print(f"photographs left out: {why}")
         return {}

@@ -62,8 +62,20 @@ def test_another_network_has_tables_of_its_own(tmp_path: Path, monkeypatch: pyte
     assert {path.stem for path in tmp_path.iterdir()} == {"pose-arms-bhrnet", "pose-contrasts-bhrnet"}
 
 
-def test_what_is_wrong_ends_with_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_check_on_photographs_alone(real: Path, tmp_path: Path) -> None:
+    alone = ["--only-photographs", "--arms", "FDA", "--photo-epochs", "1", "--heart-epochs", "1"]
+    assert study.main([*TINY, *alone, "--folder", str(real.parent), "--out", str(tmp_path)]) == 0
+    assert {path.stem for path in tmp_path.iterdir()} == {"pose-photographs"}
+    table = read(tmp_path / "pose-photographs.csv")
+    assert table.column("arm") == ("FDA", "full precision, by heart")
+
+
+def test_what_is_wrong_ends_with_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BNN_REF_DATA", raising=False)
     for wrong, said in (
+        (["--only-photographs"], "only-photographs: required photographs and epochs, got None"),
         (["--figures", "1"], "figures: required"),
         (["--width", "30"], "size: required mult"),
     ):
