@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from bnn_ref.checks import require
 from bnn_ref.packed.model import CHUNK
 from bnn_ref.parameter import Array
 from bnn_ref.pose.images import SUFFIXES, read_image
@@ -43,7 +42,7 @@ def _files(path: Path) -> list[Path]:
     """The images of a folder by name, or the one file."""
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.iterdir() if file.suffix == ".npy" or _is_picture(file))
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".npy" or _is_picture(file))
     if not files:
         wanted = ", ".join((".npy", *SUFFIXES))
         raise ValueError(f"{path}: required a folder with images ({wanted}), got none there")
@@ -66,5 +65,7 @@ def _array(path: Path, shape: tuple[int, int, int]) -> Array:
     if isinstance(found, np.lib.npyio.NpzFile):
         found.close()
         raise ValueError(f"{path}: required a .npy array, got an archive of several")
-    require(found.shape[-3:] == shape, str(path), f"images of shape {shape}", found.shape)
+    fits = found.dtype == np.uint8 and found.ndim in (3, 4) and found.shape[-3:] == shape
+    if not fits:
+        raise ValueError(f"{path}: required uint8 images of shape {shape}, got {found.dtype} {found.shape}")
     return found[None] if found.ndim == 3 else found

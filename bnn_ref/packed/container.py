@@ -76,6 +76,7 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
     OSError
         If it cannot be read at all.
     """
+    open(path, "rb").close()  # safetensors does not name what it cannot open
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             document = _document(file.metadata() or {})
@@ -87,6 +88,10 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
         raise ValueError(f"truncated, or not a safetensors file ({error})") from error
 
 
+def _no_number(name: str) -> float:
+    raise ValueError(f"graph: required finite numbers, got {name}")
+
+
 def _document(metadata: Mapping[str, str]) -> dict[str, Any]:
     if metadata.get("format") != FORMAT:
         raise ValueError(f"not a packed network: required format {FORMAT!r}, got {metadata.get('format')!r}")
@@ -95,7 +100,7 @@ def _document(metadata: Mapping[str, str]) -> dict[str, Any]:
     graph = metadata.get("graph", "")
     if digest(graph.encode()) != metadata.get("sha256"):
         raise ValueError("damaged: the checksum of the graph is wrong")
-    document = json.loads(graph)
+    document = json.loads(graph, parse_constant=_no_number)
     if not isinstance(document, dict):
         raise ValueError(f"graph: required a JSON object, got {type(document).__name__}")
     return document

@@ -53,9 +53,14 @@ def restore(document: Mapping[str, Any], arrays: Mapping[str, Array]) -> Graph:
     tensors = {name: _tensor(name, entry, arrays[name]) for name, entry in entries.items()}
     nodes = [_node(i, node, tensors) for i, node in enumerate(document["nodes"])]
     output = document["output"]
-    if output not in range(len(nodes) + 1):
+    if not _among(output, len(nodes)):
         raise ValueError(f"output: required one of the values 0 to {len(nodes)}, got {output}")
     return Graph(tuple(nodes), output)
+
+
+def _among(value: Any, last: int) -> bool:
+    """Whether this is a whole number from 0 to `last`: 1.0 and true are none."""
+    return type(value) is int and 0 <= value <= last
 
 
 def _tensor(name: str, entry: Mapping[str, Any], array: Array) -> Array | Signs:
@@ -66,29 +71,37 @@ def _tensor(name: str, entry: Mapping[str, Any], array: Array) -> Array | Signs:
         raise ValueError(f"{name}: required {dtype} {shape}, got {array.dtype} {array.shape}")
     if digest(raw(array)) != entry["sha256"]:
         raise ValueError(f"{name}: damaged, its checksum is wrong")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: required finite numbers, got others")
     return Signs.from_stream(array, shape) if bits else array
 
 
 def _node(position: int, node: Mapping[str, Any], tensors: Mapping[str, Array | Signs]) -> Node:
     inputs = tuple(node["inputs"])
-    if not all(value in range(position + 1) for value in inputs):
+    if not all(_among(value, position) for value in inputs):
         raise ValueError(f"node {position}: required inputs among 0 to {position}, got {inputs}")
     if node["kind"] not in KINDS:
         raise ValueError(f"node {position}: required one of {', '.join(KINDS)}, got {node['kind']!r}")
+    kind = KINDS[node["kind"]]
+    if len(inputs) != kind.reads:
+        raise ValueError(f"node {position} ({kind.kind}): required {kind.reads} inputs, got {len(inputs)}")
+    if not isinstance(node["layer"], str):
+        raise ValueError(f"node {position} ({kind.kind}): layer: required a name, got {node['layer']!r}")
     values = {**node["options"], **{field: tensors[name] for field, name in node["tensors"].items()}}
-    return Node(node["layer"], _step(position, KINDS[node["kind"]], values), inputs)
+    return Node(node["layer"], _step(position, kind, values), inputs)
 
 
-_HELD: dict[Any, type | tuple[type, ...]] = {Signs: Signs, bool: bool, int: int, float: (int, float)}
+_HELD: dict[Any, tuple[type, ...]] = {Signs: (Signs,), bool: (bool,), int: (int,), float: (int, float)}
 
 
 def _step(position: int, kind: type[Step], values: dict[str, Any]) -> Step:
-    hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in ("kind", "binary")}
-    usual = {f.name for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}  # type: ignore[arg-type]
+    fields, known = dataclasses.fields(kind), get_type_hints(kind)  # type: ignore[arg-type]
+    hints = {field.name: known[field.name] for field in fields}
+    usual = {field.name for field in fields if field.default is not dataclasses.MISSING}
     if not set(hints) - usual <= set(values) <= set(hints):
         raise ValueError(f"node {position} ({kind.kind}): required {sorted(hints)}, got {sorted(values)}")
     for name, value in values.items():
-        if not isinstance(value, _HELD.get(hints[name], np.ndarray)):
+        if type(value) not in _HELD.get(hints[name], (np.ndarray,)):
             got = type(value).__name__
             raise ValueError(f"node {position} ({kind.kind}): {name}: required another type, got {got}")
     return kind(**values)

@@ -1,11 +1,12 @@
-"""Reading a packed network from its file: everything is verified before anything is computed."""
+"""Reading a packed network from its file: verified by checksums, types and shapes at once."""
 
 from __future__ import annotations
 
 import json
 from os import PathLike
+from typing import Any
 
-from bnn_ref.checks import require
+from bnn_ref.checks import require, require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.packed import container, document
 from bnn_ref.packed.model import PackedModel
@@ -37,12 +38,24 @@ def load_packed(path: str | PathLike[str]) -> PackedModel:
     try:
         described, arrays = container.read(path)
         graph = document.restore(described, arrays)
-        constants, shape = described["preprocessing"], described["input_shape"]
+        constants, shape = described["preprocessing"], _shape(described["input_shape"])
+        if shape is not None:
+            graph.samples(shape)
         preprocessing = None if constants is None else Preprocessing.from_dict(constants)
         data = described.get("data", {})  # older files, and networks that nobody trained, say nothing
         require(isinstance(data, dict), "data", "a JSON object", data)
-        return PackedModel(graph, None if shape is None else tuple(shape), preprocessing, data)
+        return PackedModel(graph, shape, preprocessing, data)
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: the graph is malformed: {error!r}") from error
     except (ValueError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _shape(given: Any) -> tuple[int, ...] | None:
+    """Of one input, if the file says it."""
+    if given is None:
+        return None
+    require(isinstance(given, list) and len(given) > 0, "input_shape", "a list of sizes", given)
+    for size in given:
+        require_whole("input_shape", size, 1)
+    return tuple(given)

@@ -64,6 +64,19 @@ class Graph:
             raise ValueError(f"output: required one of the values 0 to {len(self.nodes)}, got {self.output}")
         return output
 
+    def samples(self, shape: tuple[int, ...]) -> dict[int, Array]:
+        """Arrays (0, ...) of the shape and dtype that every value has for inputs (N, *shape).
+
+        Raises
+        ------
+        ValueError
+            Where the steps do not take them; names the layer.
+        """
+        found: dict[int, Array] = {}
+        for values in self.walk(np.zeros((0, *shape), np.float32)):
+            found |= values
+        return found
+
     def tensor_names(self) -> list[dict[str, str]]:
         """For every node, field -> name of the tensor; a tensor that occurs twice has one name."""
         taken: dict[str, int] = {}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bnn_ref import kernels as compiled
-from bnn_ref.checks import require_whole
+from bnn_ref.checks import require, require_whole
 from bnn_ref.data import Preprocessing
 from bnn_ref.kernels import naive as definitions
 from bnn_ref.kernels.threads import among, pool
@@ -123,6 +123,7 @@ class PackedModel:
         """
         if self.preprocessing is None:
             raise ValueError("predict: required a model that was packed with preprocessing, got none")
+        require(isinstance(images, np.ndarray), "images", "a uint8 array", type(images).__name__)
         parts = [images[start : start + CHUNK] for start in range(0, max(len(images), 1), CHUNK)]
         scores = (self(self.preprocessing(part), threads=threads) for part in parts)
         return np.concatenate([part.argmax(axis=-1) for part in scores])

@@ -65,7 +65,7 @@ class Plan:
 
     def __init__(self, graph: Graph, shape: tuple[int, ...], count: int | None = None) -> None:
         self.graph = graph
-        self.samples = _samples(graph, shape)
+        self.samples = graph.samples(shape)
         size = sum(prod(value.shape[1:]) * value.itemsize for value in self.samples.values())
         self.count = max(1, CACHE // max(1, size)) if count is None else count
         self.fusing = Fusing(graph)
@@ -205,11 +205,3 @@ class Plan:
             self.nan |= np.uint16(pack_rows(self.given if straight else numbers, *targets, 0, count))
 
         return task
-
-
-def _samples(graph: Graph, shape: tuple[int, ...]) -> dict[int, Array]:
-    """Arrays (0, ...) of the shape and dtype that every value has: the steps, given no input at all."""
-    found: dict[int, Array] = {}
-    for values in graph.walk(np.zeros((0, *shape), np.float32)):
-        found |= values
-    return found

@@ -99,7 +99,8 @@ def test_predict_reads_a_folder_by_name(trained: Path, tmp_path: Path) -> None:
     folder.mkdir()
     np.save(folder / "a.npy", images[0])
     np.save(folder / "b.npy", images[1:5])
-    np.save(folder / "c.npy", images[5:])
+    np.save(tmp_path / "c.npy", images[5:])
+    (tmp_path / "c.npy").rename(folder / "c.NPY")
     np.save(tmp_path / "images.npy", images)
     run("pack", trained, "--out", packed)
     for file in (trained, packed):
@@ -109,6 +110,12 @@ def test_predict_reads_a_folder_by_name(trained: Path, tmp_path: Path) -> None:
         )
         assert len(parts) == 7
         assert parts == whole
+    for wrong in (images[0].astype(np.float32), images[None, :2]):
+        np.save(folder / "d.npy", wrong)
+        assert f"d.npy: required uint8 images of shape {images.shape[1:]}, got" in run(
+            "predict", packed, "--images", folder
+        ).stderr.replace("\n", " ")
+    assert f"{folder}" in run("predict", folder, "--data", "digits").stderr
     (tmp_path / "empty").mkdir()
     assert "got none there" in run("predict", packed, "--images", tmp_path / "empty").output
     np.savez(tmp_path / "several.npy.npz", images)
@@ -144,7 +151,10 @@ def test_predict_reads_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert "5.jpg: required 9 x 8 pixels, got 9 x 9" in refused.stderr
         np.save(folder / "2.npy", np.zeros((2, 9, 9, channels), np.uint8))
         refused = run("predict", file, "--images", folder / "2.npy")
-        assert f"2.npy: required images of shape {shape}, got (2, 9, 9, {channels})" in refused.stderr
+        assert (
+            f"2.npy: required uint8 images of shape {shape}, got uint8 (2, 9, 9, {channels})"
+            in refused.stderr
+        )
 
 
 def test_predict_cannot_take_pictures_for_two_channels_or_without_constants(tmp_path: Path) -> None:

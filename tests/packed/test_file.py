@@ -170,6 +170,8 @@ def test_foreign_files(tmp_path: Path) -> None:
     refused(path, "not a packed network", "'pt'")
     with pytest.raises(FileNotFoundError):
         load_packed(tmp_path / "nowhere.safetensors")
+    with pytest.raises(IsADirectoryError, match=tmp_path.name):
+        load_packed(tmp_path)
 
 
 def test_another_version(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,9 +243,60 @@ def wrong_constants(graph: Any, arrays: Any) -> None:
     graph["preprocessing"] = {"peak": 255}
 
 
+def stand_still(graph: Any, arrays: Any) -> None:
+    graph["nodes"][0]["options"]["stride"] = 0
+
+
+def step_by_truth(graph: Any, arrays: Any) -> None:
+    graph["nodes"][0]["options"]["stride"] = True
+
+
+def read_nothing(graph: Any, arrays: Any) -> None:
+    graph["nodes"][1]["inputs"] = []
+
+
+def read_a_float(graph: Any, arrays: Any) -> None:
+    graph["nodes"][1]["inputs"] = [1.0]
+
+
+def answer_by_truth(graph: Any, arrays: Any) -> None:
+    graph["output"] = True
+
+
+def number_a_layer(graph: Any, arrays: Any) -> None:
+    graph["nodes"][0]["layer"] = 3
+
+
+def misname_the_shape(graph: Any, arrays: Any) -> None:
+    graph["input_shape"] = "abc"
+
+
+def take_flat_images(graph: Any, arrays: Any) -> None:
+    graph["input_shape"] = [8, 0, 1]
+
+
+def take_colours(graph: Any, arrays: Any) -> None:
+    graph["input_shape"] = [8, 8, 3]
+
+
+def poison(graph: Any, arrays: Any) -> None:
+    arrays["head.bias"][1] = np.nan
+    graph["tensors"]["head.bias"]["sha256"] = container.digest(arrays["head.bias"].tobytes())
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
+        (stand_still, "body.parts.0 (real_conv): output_size: kernel and stride must be at least 1"),
+        (step_by_truth, "stride: required another type, got bool"),
+        (read_nothing, "node 1 (affine): required 1 inputs, got 0"),
+        (read_a_float, "node 1: required inputs among 0 to 1, got (1.0,)"),
+        (answer_by_truth, "output: required one of the values 0 to"),
+        (number_a_layer, "layer: required a name, got 3"),
+        (misname_the_shape, "input_shape: required a list of sizes, got 'abc'"),
+        (take_flat_images, "input_shape: required a whole number >= 1, got 0"),
+        (take_colours, "(real_conv): "),
+        (poison, "head.bias: required finite numbers"),
         (drop_tensor, "'head.bias', which is missing"),
         (add_tensor, "'stowaway', which the graph does not know"),
         (change_tensor, "head.bias: damaged, its checksum"),

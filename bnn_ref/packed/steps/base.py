@@ -22,6 +22,8 @@ class Step:
     """
 
     kind: ClassVar[str]
+    reads: ClassVar[int] = 1
+    """How many values it takes."""
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         """The output, computed with `kernels`: `bnn_ref.kernels` or `bnn_ref.kernels.naive`."""

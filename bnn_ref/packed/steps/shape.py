@@ -32,6 +32,7 @@ class Add(Step):
     """Two inputs of one shape -> float32, their sum: a shortcut."""
 
     kind: ClassVar[str] = "add"
+    reads: ClassVar[int] = 2
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         total: Array = AddLayer()(real(inputs[0]), real(inputs[1]))
@@ -43,6 +44,7 @@ class Concat(Step):
     """Two inputs (..., A) and (..., B) -> float32 (..., A + B)."""
 
     kind: ClassVar[str] = "concat"
+    reads: ClassVar[int] = 2
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         both: Array = ConcatLayer()(real(inputs[0]), real(inputs[1]))

@@ -33,6 +33,7 @@ class Attention(Step):
     """Queries (N, T, D), keys and values (N, S, D) -> float32 (N, T, D), head by head."""
 
     kind: ClassVar[str] = "attention"
+    reads: ClassVar[int] = 3
     heads: int
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
