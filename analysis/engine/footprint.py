@@ -31,6 +31,19 @@ print(json.dumps([[b - a for a, b in zip(*pair)] for pair in zip(laps, laps[1:])
 """
 """[wall, own] seconds of import, load and first call."""
 
+FIRST = """
+import json, sys
+import numpy as np
+from bnn_ref import load_packed
+from analysis.engine.rivals.worker import peak
+network = load_packed(sys.argv[1])
+x = np.zeros((1, *network.input_shape), np.float32)
+idle = peak(afresh=True)
+network(x)
+print(json.dumps(peak() - idle))
+"""
+"""Bytes of the first call above those after import and load, what compiled code is loaded then among them."""
+
 MEMORY = """
 import dataclasses, json, sys
 import numpy as np
@@ -68,8 +81,15 @@ def footprint(side: int = networks.SIDE) -> dict[str, Table]:
         for state in ("cold", "warm"):
             for what, spent in zip(("import", "load", "first call"), probe(TIMES, path, cache), strict=True):
                 rows.append([state, what, *(float(f"{number:.3g}") for number in spent)])
+        first = probe(FIRST, path, cache)
         code, used, plan = probe(MEMORY, path, cache)
-        sizes = [["compiled code", code], ["first call", used], ["plan", plan], ["file", path.stat().st_size]]
+        sizes = [
+            ["first call of a process", first],
+            ["compiled code", code],
+            ["first call", used],
+            ["plan", plan],
+            ["file", path.stat().st_size],
+        ]
     return {
         "start": Table.of(["code on disk", "what", "seconds", "seconds of the process"], rows),
         "memory": Table.of(["what", "bytes"], sizes),

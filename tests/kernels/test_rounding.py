@@ -25,7 +25,7 @@ CHANNELS = st.one_of(st.integers(1, 9), st.integers(1, 600))
 def require_close(y: Array, terms: int, exact: Callable[..., Any], x: Array, w: Array, *window: int) -> None:
     """`exact` in float64 is off by less than a millionth of the bound."""
     wide = [part.astype(np.float64) for part in (x, w)]
-    bound = terms * UNIT / (1 - terms * UNIT) * exact(*map(np.abs, wide), *window)
+    bound = terms * UNIT / (1 - terms * UNIT) * exact(*map(np.abs, wide), *map(abs, window))
     assert y.dtype == np.float32
     assert (abs(y - exact(*wide, *window)) <= bound).all()
 
@@ -36,17 +36,17 @@ def normal(rng: np.random.Generator, *shape: int) -> Array:
 
 @st.composite
 def convolutions(draw: st.DrawFn) -> tuple[Any, ...]:
-    """x, w, stride, padding: up to 29,400 products an output, and at least one output."""
+    """x, w, stride, padding, dilation, pad: up to 29,400 products an output, and at least one output."""
     kernel, channels, filters = draw(st.integers(1, 7)), draw(CHANNELS), draw(st.integers(1, 40))
-    stride, padding = draw(st.integers(1, 3)), draw(st.integers(0, 3))
-    least = max(1, kernel - 2 * padding)
+    stride, padding, dilation = draw(st.integers(1, 3)), draw(st.integers(0, 3)), draw(st.integers(1, 3))
+    least = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
     size = draw(st.tuples(*[st.integers(least, least + 2)] * 2))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     x, w = (
         normal(rng, draw(st.integers(1, 2)), *size, channels),
         normal(rng, kernel, kernel, channels, filters),
     )
-    return x, w, stride, padding
+    return x, w, stride, padding, dilation, draw(st.sampled_from([0, 1, -1]))
 
 
 @given(convolutions())

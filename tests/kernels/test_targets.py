@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from llvmlite.binding import get_host_cpu_features
 
+POPCOUNT = False
 LESSER: dict[str, str] = {}
 """CPUs whose vectors have no popcount, as far as this one can run their code, and their widest registers."""
 
 if platform.machine() in ("x86_64", "AMD64"):
     have = get_host_cpu_features()
+    POPCOUNT = bool(have["avx512vpopcntdq"])
     LESSER = {"x86-64": "xmm"}
     LESSER |= {"haswell": "ymm"} if have["avx2"] else {}
     LESSER |= {"skylake-avx512": "zmm"} if have["avx512f"] else {}
@@ -92,6 +94,12 @@ def test_a_lesser_cpu(cpu: str) -> None:
 
 def test_without_the_compiler() -> None:
     run(WORK, NUMBA_DISABLE_JIT="1")
+
+
+@pytest.mark.skipif(not POPCOUNT, reason="a CPU without a popcount of vectors")
+def test_a_cpu_that_counts_bits_in_long_vectors_does(tmp_path: Path) -> None:
+    code = run(CODE, NUMBA_CACHE_DIR=str(tmp_path))
+    assert re.search(r"vpopcntd\s+[^\n]*%?zmm", code)
 
 
 @pytest.mark.skipif(not LESSER, reason="the names are those of x86-64")

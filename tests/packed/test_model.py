@@ -131,6 +131,11 @@ def test_memory_is_bounded() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2 * plan.nbytes + 2**20 < 8 * 2**20  # copies that a step makes, and the answers
+    tracemalloc.start()
+    packed(x[:1])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**15 < plan.nbytes / 5
 
 
 def test_a_plan_is_taken_and_given_back() -> None:

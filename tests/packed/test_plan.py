@@ -36,6 +36,7 @@ def test_equal_to_the_steps(drawn: tuple[Layer, Array], count: int) -> None:
     model, x = drawn
     graph = pack(model).graph
     plan, expected = Plan(graph, x.shape[1:], count), graph.run(x).astype(np.float32)
+    assert_same_bits(expected, model(x))
     assert_same_bits(plan(x), expected)
     assert_same_bits(plan(x[::-1])[::-1], expected)
 

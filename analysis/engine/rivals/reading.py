@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,12 @@ def filters(step: Step) -> Array:
     return np.ascontiguousarray(weight.transpose(order))
 
 
-def folded(steps: list[Step]) -> tuple[list[Step], dict[int, int]]:
-    """Scales and summands behind a real product put into it, as deployed float networks have them.
+FOLDED = ("scale", "bias", "affine")
+"""What a deployed float network has in its weights."""
+
+
+def folded(steps: list[Step], kinds: Sequence[str] = FOLDED) -> tuple[list[Step], dict[int, int]]:
+    """Steps of these kinds behind a real product put into it: scales, summands, norms.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def folded(steps: list[Step]) -> tuple[list[Step], dict[int, int]]:
     moved: dict[int, int] = {}
     for step in steps:
         inputs = tuple(moved.get(value, value) for value in step.inputs)
-        if step.kind in ("scale", "bias", "affine"):
+        if step.kind in kinds:
             product = next(one for one in left if one.number == inputs[0])
             if product.kind in ("real_conv", "real_linear"):
                 _take(product.tensors, step.tensors)

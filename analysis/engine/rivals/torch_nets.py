@@ -25,13 +25,13 @@ def _step(torch: Any, step: Step, lay: Callable[[Any], Any]) -> Callable[..., An
                 lay(torch.from_numpy(filters(step))),
                 {"stride": o["stride"], "padding": o["padding"]},
             )
-            return lambda x: f.conv2d(x, weight, **window)
+            return lambda x: f.conv2d(x, weight, t.get("bias"), **window)
         case "affine":
             zero, one = torch.zeros(t["gain"].shape), torch.ones(t["gain"].shape)
             return lambda x: f.batch_norm(x, zero, one, t["gain"], t["shift"], eps=0.0)
         case "real_linear":
             weight = t["weight"].T.contiguous()
-            return lambda x: f.linear(x, weight)
+            return lambda x: f.linear(x, weight, t.get("bias"))
         case "pack_signs":
             one = torch.ones(())
             return lambda x: torch.where(x >= 0, one, -one)
@@ -59,6 +59,8 @@ def floats(path: Path, x: Array, layout: str) -> tuple[Run, Callable[[Any], Arra
         return tensor.contiguous(memory_format=form)
 
     steps, output = read(path)
+    steps, moved = folded(steps, ("bias",))  # torch's layers add it, with or without norms behind
+    output = moved.get(output, output)
     calls = [(step.number, step.inputs, _step(torch, step, lay)) for step in steps]
     last = {value: step.number for step in steps for value in step.inputs}
     images = lay(torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))))
