@@ -6,7 +6,8 @@ Images are taken a group at a time, padded in a scratch that stays in the cache 
 the next group is fetched meanwhile. Every output is one chain of fused multiply-adds, in an order that no
 group and no thread changes.
 
-The vectors are those of `tiles`: after a change there, delete the cached machine code of this file.
+The vectors are those of `tiles`: after a change there, delete the cached machine code of this file, as `make
+test` does.
 Source: ours.
 """
 

@@ -6,7 +6,7 @@ images the four are filters of one pixel; towards the filters they are four imag
 padding reaches or not together.
 
 Vectors and walks are those of `tiles` and `correlation`: after a change there, delete the cached machine code
-of this file.
+of this file, as `make test` does.
 Source: ours; tables of sums are the idea of Arlazarov et al., 1970.
 """
 

@@ -4,7 +4,7 @@ The images are padded in a scratch, a group at a time, as in `correlation`. A su
 multiply-adds over the pixels of a chunk, then added to what earlier chunks gave.
 
 The vectors are those of `tiles` and `correlation`: after a change there, delete the cached machine code of
-this file. Source: ours.
+this file, as `make test` does. Source: ours.
 """
 
 from typing import Any
