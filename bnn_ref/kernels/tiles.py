@@ -11,7 +11,7 @@ Everything stands in one file: Numba renews its cache when this file changes. So
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, reduce
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -70,7 +70,7 @@ def block_of(filters: int) -> int:
 
 
 BIT, HALF, WORD, INDEX, REAL = ir.IntType(1), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType()
-WORDS, REALS = ir.VectorType(WORD, LANES), ir.VectorType(REAL, LANES)
+WORDS, REALS, BITS = (ir.VectorType(kind, LANES) for kind in (WORD, REAL, BIT))
 
 
 def _index(value: int) -> Any:
@@ -219,9 +219,11 @@ class Finish:
 
     def __init__(self, builder: Any, arrays: dict[str, Any], pitch: Any) -> None:
         self.builder, self.arrays, self.pitch = builder, arrays, pitch
+        self.masks: dict[int, Any] = {}
+        self.signed: list[Any] = []
 
     def __call__(self, ops: str, x: Any, place: dict[str, Any]) -> None:
-        """Do `ops` to x; `place` says where this vector's numbers, bits, mask and table column are."""
+        """Do `ops` to x; `place`: where this vector's numbers, bits, table column are, and which it is."""
         self.row, self.place = 0, place
         if x.type == WORDS and ops not in "it":
             x = self.builder.sitofp(x, REALS)
@@ -234,10 +236,21 @@ class Finish:
         self.row += 1
         return _load(self.builder, self.arrays["table"], at, kind)
 
+    def close(self) -> None:
+        """After a tile: note whether any number whose sign was stored was a NaN, two numbers a comparison."""
+        builder, flag = self.builder, self.arrays["nan"]
+        pairs = zip(self.signed[::2], self.signed[1::2] + self.signed[-1:], strict=False)
+        if found := [builder.fcmp_unordered("uno", x, y) for x, y in pairs]:
+            nan = builder.bitcast(reduce(builder.or_, found), HALF)
+            builder.store(builder.or_(builder.load(flag), nan), flag)
+        self.masks, self.signed = {}, []
+
     def _bits(self, fires: Any) -> None:
-        builder = self.builder
-        mask = builder.load(builder.gep(self.arrays["masks"], [self.place["vector"]]))
-        bits = builder.and_(builder.bitcast(fires, HALF), mask)
+        builder, j = self.builder, self.place["j"]
+        if j not in self.masks:  # one load for all pixels of a tile
+            mask = builder.load(builder.gep(self.arrays["masks"], [self.place["vector"]]))
+            self.masks[j] = builder.bitcast(mask, BITS)
+        bits = builder.bitcast(builder.and_(fires, self.masks[j]), HALF)
         _store(builder, bits, self.arrays["bits"], self.place["bits"], align=2)
 
     def _integers(self, z: Any) -> Any:
@@ -267,11 +280,8 @@ class Finish:
         return x
 
     def _signs(self, x: Any, comparison: str = ">=") -> Any:
-        builder = self.builder
-        self._bits(builder.fcmp_ordered(comparison, x, _splat(REALS, 0.0)))
-        nan = builder.bitcast(builder.fcmp_unordered("uno", x, x), HALF)
-        flag = self.arrays["nan"]
-        builder.store(builder.or_(builder.load(flag), nan), flag)
+        self._bits(self.builder.fcmp_ordered(comparison, x, _splat(REALS, 0.0)))
+        self.signed.append(x)
         return x
 
     def _strict_signs(self, x: Any) -> Any:
@@ -344,9 +354,10 @@ def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: A
                         whole = _load(builder, arrays["start"], builder.add(start, here))
                         total = builder.sub(whole, builder.shl(total, _splat(WORDS, 1)))
                     vector = builder.lshr(here, _index(4))
-                    place = {"column": here, "vector": vector, "real": builder.add(numbers, here)}
+                    place = {"column": here, "j": j, "vector": vector, "real": builder.add(numbers, here)}
                     bits = builder.add(half, builder.add(target, vector))
                     finish(ops.literal_value, total, place | {"bits": bits})
+            finish.close()
 
         _tiled(builder, _index(0), pixels, sizes, tile)
         return context.get_dummy_value()

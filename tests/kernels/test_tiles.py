@@ -134,6 +134,18 @@ def test_the_sign_of_a_nan_is_told(ops: str) -> None:
     assert case.run(ops, rows)["nan"]
 
 
+@pytest.mark.parametrize("filters", [9, 20, 70])
+def test_the_sign_of_one_nan_is_told_wherever_it_is(filters: int) -> None:
+    """In every vector of every tile, the smallest one too: a NaN of the residual is in one number alone."""
+    case = Case(0, 9, filters)
+    for pixel in range(9):
+        for column in range(0, filters, 7):
+            kept, case.residual[pixel, column] = case.residual[pixel, column], np.nan
+            assert case.run("*+rb", case.rows)["nan"], (pixel, column)
+            case.residual[pixel, column] = kept
+    assert not case.run("*+rb", case.rows)["nan"]
+
+
 @given(SEEDS, PIXELS, FILTERS, CHANNELS)
 def test_floats(seed: int, pixels: int, filters: int, channels: int) -> None:
     """Small integers: exact sums, whatever their order."""
