@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -40,11 +41,22 @@ class Folder:
     images: Mapping[int, Image]
 
     def check(self, image_ids: Iterable[int]) -> None:
-        """Raise FileNotFoundError for the first image without a file: before the work, not in it."""
+        """Look at every file's header, before the work and not in it.
+
+        Raises
+        ------
+        FileNotFoundError
+            For the first image without a file.
+        ValueError
+            For a file that is no image, or of another size than stated.
+        """
         for key in dict.fromkeys(image_ids):
-            file = self.path / self.images[key].file_name
+            stated = self.images[key]
+            file = self.path / stated.file_name
             if not file.is_file():
                 raise FileNotFoundError(f"{file}: required the file of image {key}, got none")
+            with _opened(file) as image:
+                _require_size(file, (stated.width, stated.height), image.size)
 
     def __call__(self, image_id: int) -> NDArray[np.uint8]:
         """The pixels of an image; ValueError names a file that is damaged or of another size than stated."""
@@ -85,16 +97,33 @@ def read_image(
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: required an image, got no file")
+    with _opened(path) as file:
+        if size is not None:
+            _require_size(path, size, file.size)
+        pixels = np.asarray(file.convert("L" if grey else "RGB"))
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+class _OtherSize(ValueError):
+    """An image has another size than somebody says."""
+
+
+def _require_size(path: str | PathLike[str], size: tuple[int, int], found: tuple[int, int]) -> None:
+    if found != size:
+        wanted, got = (f"{width} x {height}" for width, height in (size, found))
+        raise _OtherSize(f"{path}: required {wanted} pixels, got {got}")
+
+
+@contextmanager
+def _opened(path: str | PathLike[str]) -> Iterator[PIL.Image.Image]:
+    """The image in a file, its header read; what goes wrong with it names the file."""
     try:
         with warnings.catch_warnings(action="error"), PIL.Image.open(path) as file:
-            found = file.size
-            if size is None or found == size:
-                pixels = np.asarray(file.convert("L" if grey else "RGB"))
-                return pixels.reshape(*pixels.shape[:2], -1)
+            yield file
+    except _OtherSize:
+        raise
     except BROKEN as reason:
         raise ValueError(f"{path}: required a complete image, got {reason}") from reason
-    wanted, got = (f"{width} x {height}" for width, height in (size, found))
-    raise ValueError(f"{path}: required {wanted} pixels, got {got}")
 
 
 def listed(path: Path) -> dict[int, Image]:

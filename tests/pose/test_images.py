@@ -78,6 +78,10 @@ def test_another_size_than_annotated_is_refused(folder: Path) -> None:
 def test_missing_files_are_named_before_any_work(folder: Path) -> None:
     images = {3: Image("b.png", 7, 5), 4: Image("c.png", 7, 5)}
     Folder(folder, images).check([3, 3])
+    with pytest.raises(ValueError, match=r"b\.png: required 5 x 7 pixels, got 7 x 5"):
+        Folder(folder, {9: Image("b.png", 5, 7)}).check([9])
+    with pytest.raises(ValueError, match=r"words\.txt: required a complete image"):
+        Folder(folder, {9: Image("words.txt", 5, 7)}).check([9])
     with pytest.raises(FileNotFoundError, match=r"c\.png: required the file of image 4, got none"):
         Folder(folder, images).check([3, 4])
     with pytest.raises(FileNotFoundError, match="nowhere: required a folder of images"):
