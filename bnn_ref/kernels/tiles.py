@@ -219,12 +219,15 @@ class Finish:
 
     def __init__(self, builder: Any, arrays: dict[str, Any], pitch: Any) -> None:
         self.builder, self.arrays, self.pitch = builder, arrays, pitch
-        self.masks: dict[int, Any] = {}
         self.signed: list[Any] = []
 
-    def __call__(self, ops: str, x: Any, place: dict[str, Any]) -> None:
-        """Do `ops` to x; `place`: where this vector's numbers, bits, table column are, and which it is."""
-        self.row, self.place = 0, place
+    def begin(self, column: Any, vector: Any) -> None:
+        """Of a vector of filters: its first one, its number. What is theirs is loaded once for all pixels."""
+        self.column, self.vector, self.loaded = column, vector, dict[Any, Any]()
+
+    def __call__(self, ops: str, x: Any, real: Any, bits: Any) -> None:
+        """Do `ops` to x, the vector's sums at a pixel; `real`, `bits`: where its numbers and bits are."""
+        self.row, self.real, self.bits = 0, real, bits
         if x.type == WORDS and ops not in "it":
             x = self.builder.sitofp(x, REALS)
         for op in ops:
@@ -232,9 +235,11 @@ class Finish:
 
     def _number(self, kind: Any = REALS) -> Any:
         """The next row of the table, as floats or as words."""
-        at = self.builder.add(self.builder.mul(self.pitch, _index(self.row)), self.place["column"])
-        self.row += 1
-        return _load(self.builder, self.arrays["table"], at, kind)
+        row, self.row = self.row, self.row + 1
+        if row not in self.loaded:
+            at = self.builder.add(self.builder.mul(self.pitch, _index(row)), self.column)
+            self.loaded[row] = _load(self.builder, self.arrays["table"], at, kind)
+        return self.loaded[row]
 
     def close(self) -> None:
         """After a tile: note whether any number whose sign was stored was a NaN, two numbers a comparison."""
@@ -243,18 +248,18 @@ class Finish:
         if found := [builder.fcmp_unordered("uno", x, y) for x, y in pairs]:
             nan = builder.bitcast(reduce(builder.or_, found), HALF)
             builder.store(builder.or_(builder.load(flag), nan), flag)
-        self.masks, self.signed = {}, []
+        self.signed = []
 
     def _bits(self, fires: Any) -> None:
-        builder, j = self.builder, self.place["j"]
-        if j not in self.masks:  # one load for all pixels of a tile
-            mask = builder.load(builder.gep(self.arrays["masks"], [self.place["vector"]]))
-            self.masks[j] = builder.bitcast(mask, BITS)
-        bits = builder.bitcast(builder.and_(fires, self.masks[j]), HALF)
-        _store(builder, bits, self.arrays["bits"], self.place["bits"], align=2)
+        builder = self.builder
+        if "mask" not in self.loaded:
+            mask = builder.load(builder.gep(self.arrays["masks"], [self.vector]))
+            self.loaded["mask"] = builder.bitcast(mask, BITS)
+        bits = builder.bitcast(builder.and_(fires, self.loaded["mask"]), HALF)
+        _store(builder, bits, self.arrays["bits"], self.bits, align=2)
 
     def _integers(self, z: Any) -> Any:
-        _store(self.builder, z, self.arrays["z"], self.place["real"])
+        _store(self.builder, z, self.arrays["z"], self.real)
         return z
 
     def _threshold(self, z: Any) -> Any:
@@ -269,14 +274,14 @@ class Finish:
         return self.builder.fadd(x, self._number())
 
     def _residual(self, x: Any) -> Any:
-        return self.builder.fadd(x, _load(self.builder, self.arrays["residual"], self.place["real"], REALS))
+        return self.builder.fadd(x, _load(self.builder, self.arrays["residual"], self.real, REALS))
 
     def _prelu(self, x: Any) -> Any:
         above = self.builder.fcmp_ordered(">", x, _splat(REALS, 0.0))
         return self.builder.select(above, x, self.builder.fmul(self._number(), x))
 
     def _reals(self, x: Any) -> Any:
-        _store(self.builder, x, self.arrays["reals"], self.place["real"])
+        _store(self.builder, x, self.arrays["reals"], self.real)
         return x
 
     def _signs(self, x: Any, comparison: str = ">=") -> Any:
@@ -346,17 +351,18 @@ def _tiles(typing: Any, work: Any, block: Any, column: Any, firsts: Any, kind: A
             places = [_place(builder, arrays["pixels"], first, i) for i in range(size)]
             words = [builder.gep(arrays["images"], [builder.add(word, place[0])]) for place in places]
             sums = _sums(builder, kind.literal_value, words, filters, arrays, count, nj.literal_value)
-            for i, (own, (_, start, target)) in enumerate(zip(sums, places, strict=True)):
-                numbers = builder.add(real, builder.mul(builder.add(first, _index(i)), pitch))
-                for j, total in enumerate(own):
-                    here = builder.add(args[2], _index(LANES * j))
+            numbers = [builder.mul(builder.add(first, _index(i)), pitch) for i in range(size)]
+            for j in range(nj.literal_value):
+                here = builder.add(args[2], _index(LANES * j))
+                vector = builder.lshr(here, _index(4))
+                finish.begin(here, vector)
+                for own, number, (_, start, target) in zip(sums, numbers, places, strict=True):
+                    total = own[j]
                     if total.type == WORDS:
                         whole = _load(builder, arrays["start"], builder.add(start, here))
                         total = builder.sub(whole, builder.shl(total, _splat(WORDS, 1)))
-                    vector = builder.lshr(here, _index(4))
-                    place = {"column": here, "j": j, "vector": vector, "real": builder.add(numbers, here)}
-                    bits = builder.add(half, builder.add(target, vector))
-                    finish(ops.literal_value, total, place | {"bits": bits})
+                    reals = builder.add(real, builder.add(number, here))
+                    finish(ops.literal_value, total, reals, builder.add(half, builder.add(target, vector)))
             finish.close()
 
         _tiled(builder, _index(0), pixels, sizes, tile)
