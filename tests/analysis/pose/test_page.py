@@ -18,7 +18,12 @@ def rounded(numbers: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("stem", "epochs", "figures"), [("pose-reached", 28, 4000), ("pose-reached-full-precision", 13, 12000)]
+    ("stem", "epochs", "figures"),
+    [
+        ("pose-reached", 28, 4000),
+        ("pose-reached-ApproxSign", 13, 12000),
+        ("pose-reached-full-precision", 13, 12000),
+    ],
 )
 def test_what_is_reached(stem: str, epochs: int, figures: int) -> None:
     path = RESULTS / f"{stem}.csv"
