@@ -36,22 +36,24 @@ import json, sys
 import numpy as np
 from bnn_ref import load_packed
 from analysis.engine.rivals.worker import peak
+idle = peak(afresh=True)
 network = load_packed(sys.argv[1])
 x = np.zeros((1, *network.input_shape), np.float32)
+loaded = peak() - idle
 idle = peak(afresh=True)
 network(x)
-print(json.dumps(peak() - idle))
+print(json.dumps([loaded, peak() - idle]))
 """
-"""Bytes of the first call above those after import and load, what compiled code is loaded then among them."""
+"""Bytes of a load, plan and compiled code among them, and of the first call above what is there by then."""
 
 MEMORY = """
-import dataclasses, json, sys
+import json, sys
 import numpy as np
-from bnn_ref import load_packed
+from bnn_ref.packed import PackedModel, container, document
 from analysis.engine.rivals.worker import peak
-network = load_packed(sys.argv[1])
-anywhere = dataclasses.replace(network, input_shape=None)
-x = np.zeros((1, *network.input_shape), np.float32)
+described, arrays = container.read(sys.argv[1])
+anywhere = PackedModel(document.restore(described, arrays))
+x = np.zeros((1, *described["input_shape"]), np.float32)
 idle = peak(afresh=True)
 anywhere(x[:, :64, :64])
 code, idle = peak() - idle, peak(afresh=True)
@@ -81,10 +83,11 @@ def footprint(side: int = networks.SIDE) -> dict[str, Table]:
         for state in ("cold", "warm"):
             for what, spent in zip(("import", "load", "first call"), probe(TIMES, path, cache), strict=True):
                 rows.append([state, what, *(float(f"{number:.3g}") for number in spent)])
-        first = probe(FIRST, path, cache)
+        loaded, first = probe(FIRST, path, cache)
         code, used, plan = probe(MEMORY, path, cache)
         sizes = [
-            ["first call of a process", first],
+            ["load", loaded],
+            ["first call after it", first],
             ["compiled code", code],
             ["first call", used],
             ["plan", plan],

@@ -22,6 +22,8 @@ def load_packed(path: str | PathLike[str]) -> PackedModel:
     Returns
     -------
     PackedModel
+        Where the file says the input's shape, its plan is made and its machine code loaded: the first answer
+        takes no longer than the next.
 
     Raises
     ------
@@ -39,12 +41,12 @@ def load_packed(path: str | PathLike[str]) -> PackedModel:
         described, arrays = container.read(path)
         graph = document.restore(described, arrays)
         constants, shape = described["preprocessing"], _shape(described["input_shape"])
-        if shape is not None:
-            graph.samples(shape)
         preprocessing = None if constants is None else Preprocessing.from_dict(constants)
         data = described.get("data", {})  # older files, and networks that nobody trained, say nothing
         require(isinstance(data, dict), "data", "a JSON object", data)
-        return PackedModel(graph, shape, preprocessing, data)
+        network = PackedModel(graph, shape, preprocessing, data)
+        network.prepare()
+        return network
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: the graph is malformed: {error!r}") from error
     except (ValueError, json.JSONDecodeError) as error:

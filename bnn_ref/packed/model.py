@@ -90,6 +90,26 @@ class PackedModel:
         parts = np.array_split(x, min(threads, len(x)))
         return np.concatenate(list(pool().map(self._planned, parts)))
 
+    def prepare(self) -> None:
+        """Make a plan for inputs of `input_shape` and load its machine code, so that no call has to.
+
+        `load_packed` does it. Without the compiler there are no plans: only the shapes are checked. Where no
+        input shape is known, nothing is done.
+
+        Raises
+        ------
+        ValueError
+            Where the steps do not take such inputs; names the layer.
+        """
+        if self.input_shape is None:
+            return
+        if INTERPRETED:
+            self.graph.samples(self.input_shape)
+            return
+        plan = self.plans.take(self.input_shape)
+        plan.load()
+        self.plans.give(self.input_shape, plan)
+
     def _planned(self, x: Array, threads: int = 1) -> Array:
         plan = self.plans.take(x.shape[1:])
         with among(threads):

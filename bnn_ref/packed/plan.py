@@ -83,6 +83,11 @@ class Plan:
             self._part(x[part], y[part])
         return y
 
+    def load(self) -> None:
+        """Load the machine code of all tasks, compile what is not on disk: they are done for no image."""
+        for task in self.tasks.values():
+            task(0)
+
     def _part(self, x: Array, y: Array) -> None:
         self.nan[:] = 0
         if self.straight_in:

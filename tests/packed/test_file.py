@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from bnn_ref.data import Preprocessing
 from bnn_ref.layers import Layer
 from bnn_ref.packed import PackedModel, container, load_packed, pack
 from bnn_ref.packed.document import describe
+from bnn_ref.packed.product import Product
 from bnn_ref.packed.steps.base import stored
 from bnn_ref.parameter import Array
 
@@ -72,6 +73,23 @@ def test_what_it_was_trained_on_travels_and_may_be_missing(saved: Path, tmp_path
     document, arrays = container.read(saved)
     container.write(saved, container.encode({**document, "data": [1]}, arrays))
     refused(saved, "data: required a JSON object, got [1]")
+
+
+def test_a_loaded_network_is_ready(saved: Path) -> None:
+    """Its plan is made and holds machine code: the first call takes it, and no other is made."""
+    packed = load_packed(saved)
+    assert packed.input_shape is not None
+    assert len(packed.plans) == 1
+    plan = packed.plans.take(packed.input_shape)
+    products = [task for task in plan.tasks.values() if isinstance(task, Product)]
+    assert products
+    assert all(cast(Any, task.run).signatures for task in products)
+    packed.plans.give(packed.input_shape, plan)
+    packed(np.zeros((1, *packed.input_shape), np.float32))
+    assert packed.plans.take(packed.input_shape) is plan
+    anywhere = PackedModel(packed.graph)
+    anywhere.prepare()
+    assert len(anywhere.plans) == 0
 
 
 def test_payload_is_the_end_of_the_file(saved: Path) -> None:

@@ -16,10 +16,11 @@ def test_what_a_first_call_takes(tmp_path: Path) -> None:
     """More than nothing, and hardly more than the plan says, behind compiled code."""
     side = 96
     _, path = networks.packed("bireal-18", side, tmp_path)
-    first = footprint.probe(footprint.FIRST, path, None)
+    loaded, first = footprint.probe(footprint.FIRST, path, None)
     code, used, plan = footprint.probe(footprint.MEMORY, path, None)
     assert code > 0
-    assert 0.5 * plan < first < 2 * (code + used)
+    assert plan < loaded < 2 * (code + used)
+    assert first < 0.1 * plan
     assert 0.5 * plan < used < 1.3 * plan
     laps = footprint.probe(footprint.TIMES, path, None)
     assert len(laps) == 3

@@ -80,7 +80,7 @@ def test_layers_and_networks_against_others() -> None:
 
 def test_memory_threads_and_the_first_answer() -> None:
     sizes = {row["what"]: float(row["bytes"]) / 1e6 for row in read(RESULTS / "engine-memory.csv").records()}
-    for what in ("plan", "first call", "first call of a process", "compiled code"):
+    for what in ("plan", "load", "first call", "first call after it", "compiled code"):
         assert f"{sizes[what]:.1f} MB" in PAGE, what
     for row in read(RESULTS / "engine-threads.csv").records():
         assert spread(row, "times as fast").replace(" (", " times as fast as one (", 1) in WORDS
