@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -140,6 +141,9 @@ class Experiment:
 
 def settings(options: Namespace) -> str:
     """What of a command line decides the numbers, defaults spelled out, in the order of `parser`."""
-    given = {name: value for name, value in vars(options).items() if name not in ("folder", "jobs", "out")}
-    words = {name: " ".join(map(str, v)) if isinstance(v, list) else v for name, v in given.items()}
-    return " ".join(f"--{name.replace('_', '-')} {v}" for name, v in words.items() if v is not None)
+    words: list[str] = []
+    for name, value in vars(options).items():
+        if name not in ("folder", "jobs", "out") and value is not None and value is not False:
+            values = [] if value is True else value if isinstance(value, list) else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return shlex.join(words)

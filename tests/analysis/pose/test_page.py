@@ -53,7 +53,11 @@ def test_two_contrasts_are_told() -> None:
 
 
 def test_what_photographs_say() -> None:
-    rows = read(RESULTS / "pose-photographs.csv").records()
+    *rows, by_heart = read(RESULTS / "pose-photographs.csv").records()
+    assert by_heart["arm"] == "full precision, by heart"
+    known, others = (f"{float(by_heart[f'AP, {part}']):.1f}" for part in ("learnt", "others"))
+    assert f"{by_heart['epochs']} times, full precision" in WORDS
+    assert f"AP {known} of the persons that it was shown, {others} of others" in WORDS
     learnt = [float(row["AP, learnt"]) for row in rows]
     assert f"{min(learnt):.1f} to {max(learnt):.1f}, of others below 0.1" in PAGE
     assert max(float(row["AP, others"]) for row in rows) < 0.1

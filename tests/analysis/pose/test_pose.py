@@ -38,6 +38,7 @@ def test_the_tables_of_a_run(
     assert study.main([*TINY, *some, "--out", str(tmp_path)]) == 0
     assert {path.stem for path in tmp_path.iterdir()} == {"pose-arms", "pose-contrasts"}
     assert "photographs left out: no folder of them" in capsys.readouterr().out
+    assert " --arms 'full precision' ApproxSign --network " in (tmp_path / "pose-arms.csv").read_text()
     table = read(tmp_path / "pose-arms.csv")
     assert [row[0] for row in table.rows] == ["full precision", "ApproxSign"]
     assert all(0 <= value <= 100 for value in table.numbers("mean"))
@@ -66,6 +67,7 @@ def test_the_check_on_photographs_alone(real: Path, tmp_path: Path) -> None:
     alone = ["--only-photographs", "--arms", "FDA", "--photo-epochs", "1", "--heart-epochs", "1"]
     assert study.main([*TINY, *alone, "--folder", str(real.parent), "--out", str(tmp_path)]) == 0
     assert {path.stem for path in tmp_path.iterdir()} == {"pose-photographs"}
+    assert " --heart-epochs 1 --only-photographs --epochs " in (tmp_path / "pose-photographs.csv").read_text()
     table = read(tmp_path / "pose-photographs.csv")
     assert table.column("arm") == ("FDA", "full precision, by heart")
 
