@@ -49,7 +49,7 @@ nightly: $(VENV)/installed-dev $(FRESH)  ## a hundred thousand cases for kernels
 	$(LESSER) $(BIN)/python -m pytest -n auto tests/kernels tests/packed
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n auto $(TWINS)
 
-test-peers:      ## layers, networks and estimators against torch, in an environment of its own (.venv-peers)
+test-peers: $(FRESH)  ## layers, networks and estimators against torch, in an environment of its own (.venv-peers)
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --upgrade pip
 	.venv-peers/bin/python -m pip install --quiet torch==2.13.0

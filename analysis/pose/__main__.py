@@ -80,8 +80,8 @@ def _photographs(options: Namespace, config: Config) -> dict[str, Table]:
     """The check on photographs, where they are."""
     folder = photographs.found(options.folder)
     if options.photo_epochs == 0 or folder is None:
-        require(not options.only_photographs, "only-photographs", "photographs and epochs", options.folder)
         why = "0 epochs" if folder else "no folder of them, neither by --folder nor in BNN_REF_DATA"
+        require(not options.only_photographs, "only-photographs", "photographs to learn", why)
         print(f"photographs left out: {why}")
         return {}
     work, shared = photographs.task(folder, task.view(options)), task.shared(options)

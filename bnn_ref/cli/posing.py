@@ -209,13 +209,13 @@ def _network(file: Path) -> tuple[Callable[[Array], Array], Preprocessing, Mappi
 
 
 def _drawings(pictures: pose.Folder, image_ids: list[int], folder: Path) -> dict[int, Path]:
-    """Where each image is drawn; ValueError where that is an image itself, or where two would be drawn."""
-    files = {key: pictures.path / pictures.images[key].file_name for key in image_ids}
-    images = {file.resolve() for file in files.values()}
+    """Where each image is drawn; ValueError for a folder with images, or where two would be drawn."""
+    files = {key: pictures.path / image.file_name for key, image in pictures.images.items()}
+    taken = {pictures.path.resolve(), *(file.parent.resolve() for file in files.values())}
+    require(folder.resolve() not in taken, "draw", "a folder without these images", str(folder))
     drawn: dict[Path, int] = {}
-    for key, file in files.items():
-        drawing = folder / file.with_suffix(".png").name
-        require(drawing.resolve() not in images, "draw", "a folder without these images", str(drawing))
+    for key in image_ids:
+        drawing = folder / files[key].with_suffix(".png").name
         other = drawn.setdefault(drawing, key)
         wanted = f"images with names of their own, image {other} being drawn there"
         require(other == key, "draw", wanted, f"{drawing} for image {key} too")

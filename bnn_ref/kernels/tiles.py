@@ -214,7 +214,8 @@ class Finish:
     p: x where x > 0, else slope times x.   f: store the floats.
     b, s: store the bits of x >= 0, of x > 0.
 
-    Numbers a filter are rows of the table, taken in order. Products and sums are never contracted.
+    Numbers a filter are rows of the table, taken in order. Products and sums are never contracted. `begin`
+    goes before the calls for a vector of filters, `close` behind those for a tile.
     """
 
     def __init__(self, builder: Any, arrays: dict[str, Any], pitch: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from os import PathLike
@@ -76,7 +77,7 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
     OSError
         If it cannot be read at all.
     """
-    open(path, "rb").close()  # safetensors does not name what it cannot open
+    open(os.fspath(path), "rb").close()  # safetensors does not name what it cannot open
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             document = _document(file.metadata() or {})
@@ -88,8 +89,10 @@ def read(path: str | PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
         raise ValueError(f"truncated, or not a safetensors file ({error})") from error
 
 
-def _no_number(name: str) -> float:
-    raise ValueError(f"graph: required finite numbers, got {name}")
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"graph: required finite numbers, got {text}")
+    return value
 
 
 def _document(metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -100,7 +103,7 @@ def _document(metadata: Mapping[str, str]) -> dict[str, Any]:
     graph = metadata.get("graph", "")
     if digest(graph.encode()) != metadata.get("sha256"):
         raise ValueError("damaged: the checksum of the graph is wrong")
-    document = json.loads(graph, parse_constant=_no_number)
+    document = json.loads(graph, parse_constant=_finite, parse_float=_finite)
     if not isinstance(document, dict):
         raise ValueError(f"graph: required a JSON object, got {type(document).__name__}")
     return document

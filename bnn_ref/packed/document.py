@@ -104,4 +104,7 @@ def _step(position: int, kind: type[Step], values: dict[str, Any]) -> Step:
         if type(value) not in _HELD.get(hints[name], (np.ndarray,)):
             got = type(value).__name__
             raise ValueError(f"node {position} ({kind.kind}): {name}: required another type, got {got}")
+        dtype = "int32" if name in kind.whole else "float32"
+        if isinstance(value, np.ndarray) and value.dtype != dtype:
+            raise ValueError(f"node {position} ({kind.kind}): {name}: required {dtype}, got {value.dtype}")
     return kind(**values)

@@ -22,8 +22,8 @@ def load_packed(path: str | PathLike[str]) -> PackedModel:
     Returns
     -------
     PackedModel
-        Where the file says the input's shape, its plan is made and its machine code loaded: the first answer
-        takes no longer than the next.
+        Where the file says the input's shape, its plan is made and its machine code loaded: on one thread
+        the first answer takes no longer than the next.
 
     Raises
     ------
@@ -32,6 +32,8 @@ def load_packed(path: str | PathLike[str]) -> PackedModel:
         the reason.
     OSError
         If the file cannot be read at all.
+    MemoryError
+        Where memory does not hold the plan; names the file.
 
     Notes
     -----
@@ -47,8 +49,10 @@ def load_packed(path: str | PathLike[str]) -> PackedModel:
         network = PackedModel(graph, shape, preprocessing, data)
         network.prepare()
         return network
-    except (KeyError, TypeError) as error:
+    except (IndexError, KeyError, OverflowError, RecursionError, TypeError) as error:
         raise ValueError(f"{path}: the graph is malformed: {error!r}") from error
+    except MemoryError:
+        raise MemoryError(f"{path}: required memory for the plan of its inputs, got too little") from None
     except (ValueError, json.JSONDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -33,6 +34,15 @@ class Node:
     inputs: tuple[int, ...]
 
 
+@contextmanager
+def naming(node: Node) -> Iterator[None]:
+    """What goes wrong inside is a ValueError that names the node."""
+    try:
+        yield
+    except (IndexError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """Steps in an order in which they can be computed, and which value is the output."""
@@ -46,10 +56,8 @@ class Graph:
         values = {0: np.ascontiguousarray(x)}
         yield values
         for i, node in enumerate(self.nodes, 1):
-            try:
+            with naming(node):
                 y = node.step(tuple(values[j] for j in node.inputs), kernels)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
             values[i] = np.ascontiguousarray(y)  # means and BLAS add in another order in another layout
             yield values
             for j in {0, *node.inputs, i} - {self.output}:

@@ -53,6 +53,10 @@ class PackedModel:
     preprocessing: Preprocessing | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy, or another process, makes plans of its own."""
+        return {name: value for name, value in vars(self).items() if name != "plans"}
+
     @cached_property
     def plans(self) -> Plans:
         """Idle plans: a call takes one, or makes one, and gives it back."""
@@ -91,7 +95,7 @@ class PackedModel:
         return np.concatenate(list(pool().map(self._planned, parts)))
 
     def prepare(self) -> None:
-        """Make a plan for inputs of `input_shape` and load its machine code, so that no call has to.
+        """Make a plan for inputs of `input_shape` and load its machine code: a call on one thread need not.
 
         `load_packed` does it. Without the compiler there are no plans: only the shapes are checked. Where no
         input shape is known, nothing is done.

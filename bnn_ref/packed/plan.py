@@ -11,7 +11,7 @@ import numpy as np
 from bnn_ref.kernels.layout import masks
 from bnn_ref.kernels.tiles import LANES, pack_rows
 from bnn_ref.packed.fusing import Fusing, Pass
-from bnn_ref.packed.graph import Graph, Node
+from bnn_ref.packed.graph import Graph, Node, naming
 from bnn_ref.packed.pooling import Pool, pools
 from bnn_ref.packed.product import Product
 from bnn_ref.packed.steps import FlattenSigns, NearestUpsample, PackSigns, ProductStep, Threshold
@@ -32,11 +32,14 @@ class Outside:
         self.sources = [values[value] for value in node.inputs]
 
     def __call__(self, count: int) -> None:
-        node = self.node
-        try:
-            self.target.write(node.step(tuple(source.read(count) for source in self.sources)))
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{node.layer} ({node.step.kind}): {error}") from error
+        with naming(self.node):
+            self.target.write(self.node.step(tuple(source.read(count) for source in self.sources)))
+
+    def load(self) -> None:
+        """As `Plan.load`: of nothing a step computes nothing, so it is done for zeros, and forgotten."""
+        values = (source.read(0) for source in self.sources)
+        with naming(self.node):
+            self.node.step(tuple(np.zeros((1, *value.shape[1:]), value.dtype) for value in values))
 
 
 class Plan:
@@ -66,6 +69,8 @@ class Plan:
     def __init__(self, graph: Graph, shape: tuple[int, ...], count: int | None = None) -> None:
         self.graph = graph
         self.samples = graph.samples(shape)
+        if self.channels(graph.output) is not None:
+            raise ValueError("output: required numbers, got signs")
         size = sum(prod(value.shape[1:]) * value.itemsize for value in self.samples.values())
         self.count = max(1, CACHE // max(1, size)) if count is None else count
         self.fusing = Fusing(graph)
@@ -86,7 +91,10 @@ class Plan:
     def load(self) -> None:
         """Load the machine code of all tasks, compile what is not on disk: they are done for no image."""
         for task in self.tasks.values():
-            task(0)
+            if isinstance(task, Outside):
+                task.load()
+            else:
+                task(0)
 
     def _part(self, x: Array, y: Array) -> None:
         self.nan[:] = 0
@@ -170,7 +178,10 @@ class Plan:
         if isinstance(node.step, NearestUpsample):
             return self.channels(node.inputs[0])
         if isinstance(node.step, FlattenSigns):
-            return prod(self.samples[node.inputs[0]].shape[1:-1]) * node.step.channels
+            before, stated = self.channels(node.inputs[0]), node.step.channels
+            if before != stated:
+                raise ValueError(f"{node.layer} ({node.step.kind}): required {stated} channels, got {before}")
+            return prod(self.samples[node.inputs[0]].shape[1:-1]) * stated
         return None
 
     def _add_pass(self, one: Pass) -> None:
@@ -186,7 +197,8 @@ class Plan:
             self.values[one.value] = numbers
         if one.words is not None:
             words = self.values[one.words] = self._storage(one.words)
-        self.tasks[one.product] = Product(node.step, one, source, (numbers, residual, words), self.nan)
+        with naming(node):
+            self.tasks[one.product] = Product(node.step, one, source, (numbers, residual, words), self.nan)
 
     def _pool(self, number: int) -> Pool | None:
         """A pool from buffer to buffer; None for another step."""

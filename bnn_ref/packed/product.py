@@ -50,6 +50,8 @@ class Product:
         self, step: ProductStep, one: Pass, source: Storage, places: tuple[Storage | None, ...], nan: Array
     ) -> None:
         filters, window, self.numbers = filters_of(step), step.window, places[0]
+        if isinstance(step.weight, Signs) and step.weight.channels != source.shape[-1]:
+            raise ValueError(f"required {step.weight.channels} channels, got {source.shape[-1]}")
         self.pitch, self.source, self.copy = pitch_of(len(filters)), source, source
         if not _lies_in(source, window):
             self.copy = source.beside(window.padding, window.pad)

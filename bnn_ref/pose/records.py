@@ -6,12 +6,21 @@ import json
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 LARGEST = 2**29
 """Bytes of JSON that are read at most: twice COCO's largest keypoint file."""
+
+BLOCK = 2**20
+"""Bytes that are read at a time: whoever says how many there are may be wrong."""
+
+BREAKS = ("Cc", "Zl", "Zp")
+"""Unicode's kinds of characters that control a terminal or end a line."""
 
 LONGEST = 400
 """Digits of a whole number: no record takes one as long, and Python reads 4,300 of them."""
@@ -33,22 +42,24 @@ def read_json(path: str | PathLike[str]) -> Any:
     MemoryError
         If memory does not hold it; names the file too.
     """
-    with Path(path).open("rb") as file:
-        content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise ValueError(f"{path}: required at most {LARGEST:,} bytes of JSON, got more")
     try:
+        with Path(path).open("rb") as file:
+            content = b"".join(islice(iter(partial(file.read, BLOCK), b""), LARGEST // BLOCK + 1))
+        if len(content) > LARGEST:
+            raise _TooMuch(f"required at most {LARGEST:,} bytes of JSON, got more")
         return json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_int=_parsed)
-    except _Twice as reason:
+    except (_TooMuch, _Twice) as reason:
         raise ValueError(f"{path}: {reason}") from None
     except (ValueError, RecursionError) as reason:
         raise ValueError(
             f"{path}: required JSON, got a file that is none or is cut short ({reason})"
         ) from None
     except MemoryError:
-        raise MemoryError(
-            f"{path}: required memory for {len(content):,} bytes of JSON, got too little"
-        ) from None
+        raise MemoryError(f"{path}: required memory for what it holds, got too little") from None
+
+
+class _TooMuch(ValueError):
+    """A file is longer than anybody's annotations."""
 
 
 class _Twice(ValueError):
@@ -66,7 +77,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parsed(digits: str) -> int | float:
-    return int(digits) if len(digits) < LONGEST else float(digits)
+    return int(digits) if len(digits.lstrip("-")) < LONGEST else float(digits)
 
 
 @dataclass(frozen=True)
@@ -115,10 +126,10 @@ class Record:
         return float(value)
 
     def text(self, key: str) -> str:
-        """A text with something in it, and nothing that does not print."""
+        """A text with something in it, on one line."""
         value = self.take(key)
-        if not isinstance(value, str) or not value or not value.isprintable():
-            raise self.refuse(key, "a text that can be printed", value)
+        if not isinstance(value, str) or not value or any(category(c) in BREAKS for c in value):
+            raise self.refuse(key, "a text without control characters", value)
         return value
 
     def numbers(self, key: str, count: int) -> list[float]:

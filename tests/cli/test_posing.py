@@ -222,6 +222,10 @@ def test_no_drawing_takes_the_place_of_an_image_or_of_another(drawn: Path, tmp_p
     done = run("predict", *given, images)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "draw: required a folder without these images, got" in done.stderr
+    one = {"image_id": 1, "category_id": 1, "bbox": [1, 2, 20, 44], "score": 0.5}
+    (tmp_path / "boxes.json").write_text(json.dumps([one]))  # nobody is looked for in the other images
+    boxes = ("--truth", drawn / "truth.json", "--boxes", tmp_path / "boxes.json")
+    assert "draw: required a folder without these images" in run("predict", *given, images, *boxes).stderr
     (images / "000001.png").rename(images / "000002.jpg")
     done = run("predict", *given, tmp_path / "pictures")
     assert done.exit_code == 2

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +25,6 @@ from bnn_ref.data import Preprocessing
 from bnn_ref.layers import Layer
 from bnn_ref.packed import PackedModel, container, load_packed, pack
 from bnn_ref.packed.document import describe
-from bnn_ref.packed.product import Product
 from bnn_ref.packed.steps.base import stored
 from bnn_ref.parameter import Array
 
@@ -75,19 +79,39 @@ def test_what_it_was_trained_on_travels_and_may_be_missing(saved: Path, tmp_path
     refused(saved, "data: required a JSON object, got [1]")
 
 
-def test_a_loaded_network_is_ready(saved: Path) -> None:
-    """Its plan is made and holds machine code: the first call takes it, and no other is made."""
-    packed = load_packed(saved)
-    assert packed.input_shape is not None
-    assert len(packed.plans) == 1
-    plan = packed.plans.take(packed.input_shape)
-    products = [task for task in plan.tasks.values() if isinstance(task, Product)]
-    assert products
-    assert all(cast(Any, task.run).signatures for task in products)
-    packed.plans.give(packed.input_shape, plan)
+READY = """
+import sys
+import numpy as np
+from numba.core import event
+from bnn_ref import load_packed
+
+with event.install_recorder("numba:compile") as load:
+    packed = load_packed(sys.argv[1])
+with event.install_recorder("numba:compile") as call:
     packed(np.zeros((1, *packed.input_shape), np.float32))
-    assert packed.plans.take(packed.input_shape) is plan
-    anywhere = PackedModel(packed.graph)
+print(len(load.buffer), len(call.buffer), len(packed.plans))
+"""
+
+
+def test_a_loaded_network_is_ready(saved: Path, tmp_path: Path) -> None:
+    """Without machine code on disk: the load compiles, the first call does not; both have one plan."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", READY, str(saved)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    load, call, plans = map(int, done.stdout.split())
+    assert load > 3
+    assert (call, plans) == (0, 1)
+
+
+def test_a_loaded_network_can_be_copied_and_sent(saved: Path) -> None:
+    packed, x = load_packed(saved), np.ones((2, 8, 8, 1), np.float32)
+    for other in (copy.deepcopy(packed), pickle.loads(pickle.dumps(packed))):
+        assert "plans" not in vars(other)
+        np.testing.assert_array_equal(other(x), packed(x))
+
+
+def test_nothing_is_made_ready_for_inputs_that_nobody_knows(saved: Path) -> None:
+    anywhere = PackedModel(load_packed(saved).graph)
     anywhere.prepare()
     assert len(anywhere.plans) == 0
 
@@ -297,6 +321,27 @@ def take_colours(graph: Any, arrays: Any) -> None:
     graph["input_shape"] = [8, 8, 3]
 
 
+def add_whole_numbers(graph: Any, arrays: Any) -> None:
+    arrays["head.bias"] = np.array([1, 2, 3], np.int32)
+    entry = {"encoding": "int32", "sha256": container.digest(arrays["head.bias"].tobytes())}
+    graph["tensors"]["head.bias"] |= entry
+
+
+def answer_with_signs(graph: Any, arrays: Any) -> None:
+    kinds = [node["kind"] for node in graph["nodes"]]
+    graph["output"] = 1 + kinds.index("threshold")
+
+
+def add_to_signs(graph: Any, arrays: Any) -> None:
+    kinds = [node["kind"] for node in graph["nodes"]]
+    graph["nodes"][kinds.index("bias")]["inputs"] = [1 + kinds.index("threshold")]
+
+
+def miscount_channels(graph: Any, arrays: Any) -> None:
+    (node,) = (node for node in graph["nodes"] if node["kind"] == "flatten_signs")
+    node["options"]["channels"] -= 1
+
+
 def poison(graph: Any, arrays: Any) -> None:
     arrays["head.bias"][1] = np.nan
     graph["tensors"]["head.bias"]["sha256"] = container.digest(arrays["head.bias"].tobytes())
@@ -314,6 +359,10 @@ def poison(graph: Any, arrays: Any) -> None:
         (misname_the_shape, "input_shape: required a list of sizes, got 'abc'"),
         (take_flat_images, "input_shape: required a whole number >= 1, got 0"),
         (take_colours, "(real_conv): "),
+        (add_whole_numbers, "(bias): bias: required float32, got int32"),
+        (answer_with_signs, "output: required numbers, got signs"),
+        (add_to_signs, "(bias): required numbers, got signs"),
+        (miscount_channels, "(flatten_signs): required"),
         (poison, "head.bias: required finite numbers"),
         (drop_tensor, "'head.bias', which is missing"),
         (add_tensor, "'stowaway', which the graph does not know"),

@@ -24,6 +24,8 @@ class Step:
     kind: ClassVar[str]
     reads: ClassVar[int] = 1
     """How many values it takes."""
+    whole: ClassVar[tuple[str, ...]] = ()
+    """Fields that are arrays of int32; others are of float32."""
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         """The output, computed with `kernels`: `bnn_ref.kernels` or `bnn_ref.kernels.naive`."""
@@ -55,6 +57,13 @@ def stored(tensor: Array | Signs) -> Array:
     return tensor.stream() if isinstance(tensor, Signs) else tensor
 
 
+def numbers(x: Array) -> Array:
+    """`x`, which are no words of signs: ValueError for those."""
+    if x.dtype == np.uint64:
+        raise ValueError("required numbers, got signs")
+    return x
+
+
 def real(x: Array) -> Array:
     """`x` as float32; the integers of binary products are small enough for this to be exact."""
-    return x.astype(np.float32, copy=False)
+    return numbers(x).astype(np.float32, copy=False)

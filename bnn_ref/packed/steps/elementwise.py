@@ -16,7 +16,7 @@ from bnn_ref import kernels as compiled
 from bnn_ref.binarizer import Sign
 from bnn_ref.estimators.bireal import LeakyClip as LeakyClipCurve
 from bnn_ref.layers.gelu import GELUCurve
-from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.packed.steps.base import Step, numbers, real
 from bnn_ref.parameter import Array
 
 
@@ -24,7 +24,7 @@ class Elementwise(Step):
     """float32 or int32 (..., C) -> float32 (..., C), every channel by itself."""
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        return self.apply(inputs[0])
+        return self.apply(numbers(inputs[0]))
 
     def apply(self, x: Array) -> Array:
         """The output, a new array."""

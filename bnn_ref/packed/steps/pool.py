@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from bnn_ref import kernels as compiled
 from bnn_ref.layers import AvgPool2d, GlobalAvgPool
-from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.packed.steps.base import Step, numbers, real
 from bnn_ref.parameter import Array
 
 
@@ -23,7 +23,9 @@ class MaxPool(Step):
     ceil: bool = False
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        pooled: Array = kernels.max_pool2d(inputs[0], self.kernel_size, self.stride, self.padding, self.ceil)
+        pooled: Array = kernels.max_pool2d(
+            numbers(inputs[0]), self.kernel_size, self.stride, self.padding, self.ceil
+        )
         return pooled
 
 

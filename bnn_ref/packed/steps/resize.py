@@ -12,7 +12,7 @@ from bnn_ref.layers import GroupMean as GroupMeanLayer
 from bnn_ref.layers import NearestUpsample as NearestUpsampleLayer
 from bnn_ref.layers import TileChannels as TileChannelsLayer
 from bnn_ref.layers.transposed import overlap_add
-from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.packed.steps.base import Step, numbers, real
 from bnn_ref.parameter import Array
 
 
@@ -50,7 +50,7 @@ class OverlapAdd(Step):
     padding: int
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        return overlap_add(inputs[0], self.kernel_size, self.stride, self.padding)
+        return overlap_add(numbers(inputs[0]), self.kernel_size, self.stride, self.padding)
 
 
 @dataclass(frozen=True, eq=False)

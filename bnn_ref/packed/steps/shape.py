@@ -12,7 +12,7 @@ from bnn_ref.layers import Add as AddLayer
 from bnn_ref.layers import Concat as ConcatLayer
 from bnn_ref.layers import PadShortcut as PadShortcutLayer
 from bnn_ref.layers import TakeChannels as TakeChannelsLayer
-from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.packed.steps.base import Step, numbers, real
 from bnn_ref.parameter import Array
 
 
@@ -23,7 +23,7 @@ class Flatten(Step):
     kind: ClassVar[str] = "flatten"
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        x = inputs[0]
+        x = numbers(inputs[0])
         return x.reshape(len(x), prod(x.shape[1:]))
 
 
@@ -60,7 +60,7 @@ class TakeChannels(Step):
     last: int
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        taken: Array = TakeChannelsLayer(self.first, self.last)(inputs[0])
+        taken: Array = TakeChannelsLayer(self.first, self.last)(numbers(inputs[0]))
         return taken
 
 
@@ -73,5 +73,5 @@ class PadShortcut(Step):
     zeros: int
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        padded: Array = PadShortcutLayer(self.stride, self.zeros)(inputs[0])
+        padded: Array = PadShortcutLayer(self.stride, self.zeros)(numbers(inputs[0]))
         return padded

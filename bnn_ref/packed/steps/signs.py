@@ -12,7 +12,7 @@ import numpy as np
 from bnn_ref import kernels as compiled
 from bnn_ref.binarizer import Sign
 from bnn_ref.packed.signs import Signs
-from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.packed.steps.base import Step, numbers, real
 from bnn_ref.parameter import Array
 
 
@@ -43,12 +43,13 @@ class Threshold(Step):
     """
 
     kind: ClassVar[str] = "threshold"
+    whole: ClassVar[tuple[str, ...]] = ("threshold",)
     threshold: Array
     rising: Signs
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
         falling = self.rising.values(kernels) < 0
-        words: Array = kernels.threshold_pack(inputs[0], self.threshold, falling)
+        words: Array = kernels.threshold_pack(numbers(inputs[0]), self.threshold, falling)
         return words
 
 

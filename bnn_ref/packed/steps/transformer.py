@@ -11,7 +11,7 @@ import numpy as np
 from bnn_ref import kernels as compiled
 from bnn_ref.layers import Attention as AttentionLayer
 from bnn_ref.layers.norm import layer_norm
-from bnn_ref.packed.steps.base import Step, real
+from bnn_ref.packed.steps.base import Step, numbers, real
 from bnn_ref.parameter import Array
 
 
@@ -48,7 +48,7 @@ class Tokens(Step):
     kind: ClassVar[str] = "tokens"
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        x = inputs[0]
+        x = numbers(inputs[0])
         return x.reshape(len(x), int(np.prod(x.shape[1:-1])), x.shape[-1])
 
 
@@ -73,7 +73,7 @@ class Position(Step):
     embedding: Array
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        return np.add(inputs[0], self.embedding, dtype=np.float32)
+        return np.add(numbers(inputs[0]), self.embedding, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,4 +83,4 @@ class FirstToken(Step):
     kind: ClassVar[str] = "first_token"
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
-        return inputs[0][:, 0]
+        return numbers(inputs[0])[:, 0]

@@ -77,7 +77,7 @@ def test_what_is_wrong_ends_with_status_2(
 ) -> None:
     monkeypatch.delenv("BNN_REF_DATA", raising=False)
     for wrong, said in (
-        (["--only-photographs"], "only-photographs: required photographs and epochs, got None"),
+        (["--only-photographs"], "only-photographs: required photographs to learn, got 'no folder"),
         (["--figures", "1"], "figures: required"),
         (["--width", "30"], "size: required mult"),
     ):
