@@ -80,8 +80,15 @@ def test_layers_and_networks_against_others() -> None:
 
 def test_memory_threads_and_the_first_answer() -> None:
     sizes = {row["what"]: float(row["bytes"]) / 1e6 for row in read(RESULTS / "engine-memory.csv").records()}
-    for what in ("plan", "load", "first call", "first call after it", "compiled code"):
-        assert f"{sizes[what]:.1f} MB" in PAGE, what
+    said = {
+        "plan": "the plan says {} MB",
+        "first call": "making and using it takes {} MB",
+        "compiled code": "that code takes {} MB",
+        "load": "A load takes {} MB",
+        "first call after it": "a first call after it {} MB",
+    }
+    for what, words in said.items():
+        assert words.format(f"{sizes[what]:.1f}") in WORDS, what
     for row in read(RESULTS / "engine-threads.csv").records():
         assert spread(row, "times as fast").replace(" (", " times as fast as one (", 1) in WORDS
     start = read(RESULTS / "engine-start.csv").records()
@@ -98,4 +105,5 @@ def test_how_many_properties_a_night_has() -> None:
         for folder in ("kernels", "packed")
         for file in (tests / folder).rglob("test_*.py")
     )
-    assert f"each of {found} properties" in WORDS
+    assert f"2,000 examples for each of {found} properties" in WORDS
+    assert f"some {2000 * found:,} cases" in WORDS
