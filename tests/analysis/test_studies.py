@@ -75,6 +75,7 @@ def test_nothing_else_is_committed() -> None:
     stems |= {f"engine-{part}" for part in ("machine", "shares", "start", "memory", "threads", "layers-1")}
     stems |= {"engine-networks-1", "engine-profile"}
     stems |= {f"pose-{part}" for part in ("arms", "contrasts", "photographs", "reached")}
+    stems |= {f"pose-{part}-bhrnet" for part in ("arms", "contrasts", "photographs")}
     stems |= {"pose-reached-ApproxSign", "pose-reached-full-precision", "pose-shown"}
     stems |= {f"training_speed-{part}" for part in ("machine", "steps", "threads", "convolutions", "slopes")}
     assert {path.name for path in RESULTS.iterdir()} == {f"{stem}.csv" for stem in stems}
