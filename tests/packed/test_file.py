@@ -342,6 +342,11 @@ def miscount_channels(graph: Any, arrays: Any) -> None:
     node["options"]["channels"] -= 1
 
 
+def pool_nothing(graph: Any, arrays: Any) -> None:
+    node = next(node for node in graph["nodes"] if node["kind"] == "max_pool")
+    node["options"]["padding"] = node["options"]["kernel_size"]
+
+
 def poison(graph: Any, arrays: Any) -> None:
     arrays["head.bias"][1] = np.nan
     graph["tensors"]["head.bias"]["sha256"] = container.digest(arrays["head.bias"].tobytes())
@@ -363,6 +368,7 @@ def poison(graph: Any, arrays: Any) -> None:
         (answer_with_signs, "output: required numbers, got signs"),
         (add_to_signs, "(bias): required numbers, got signs"),
         (miscount_channels, "(flatten_signs): required"),
+        (pool_nothing, "(max_pool): padding: required less than 2, got 2"),
         (poison, "head.bias: required finite numbers"),
         (drop_tensor, "'head.bias', which is missing"),
         (add_tensor, "'stowaway', which the graph does not know"),

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import ClassVar
 
 from bnn_ref import kernels as compiled
+from bnn_ref.checks import require
 from bnn_ref.layers import AvgPool2d, GlobalAvgPool
 from bnn_ref.packed.steps.base import Step, numbers, real
 from bnn_ref.parameter import Array
@@ -23,6 +24,7 @@ class MaxPool(Step):
     ceil: bool = False
 
     def __call__(self, inputs: tuple[Array, ...], kernels: ModuleType = compiled) -> Array:
+        require(self.padding < self.kernel_size, "padding", f"less than {self.kernel_size}", self.padding)
         pooled: Array = kernels.max_pool2d(
             numbers(inputs[0]), self.kernel_size, self.stride, self.padding, self.ceil
         )
